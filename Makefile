@@ -14,7 +14,7 @@ unexport PYTHONPATH
 .DELETE_ON_ERROR:
 .PHONY: serve test audit book release bench lint format lock mutate-equations browser-python clean help
 
-serve: .venv/installed ## build the book if anything changed and serve it on http://localhost:8000 (PORT=8001 for another port)
+serve: .venv/installed ## build the book if it changed and serve it on http://localhost:8000 (another port: PORT=8001)
 	@$(PY) tools/serve.py --port $(PORT)
 
 test: .venv/installed ## run every test: lint, types, strict book, Python and browser tests, notebooks, coverage

@@ -25,7 +25,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 STAMP = BUILD / "book.json"
 
-CODE = ["bncourse", "constraints.txt", "tools/book.py", "book/_ext"]  # decides what an executed cell prints
+CODE = ["bncourse", "constraints.txt", "tools/book.py"]  # and what is Python in the book: it decides what cells print
 TEXT = ["_config.yml", "_toc.yml", "book", "third_party"]
 
 
@@ -46,7 +46,8 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 def sources() -> dict[str, str]:
     """What the book is made from, in three fingerprints."""
-    code, text = files(CODE), files(TEXT)
+    text = files(TEXT)
+    code = files(CODE) + [path for path in text if path.suffix == ".py"]
     names = "\n".join(str(path.relative_to(ROOT)) for path in code + text)
     return {
         "code": f"{sys.version} {fingerprint(code)}",
