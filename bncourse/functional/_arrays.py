@@ -75,6 +75,8 @@ def variance(name: str, value: ArrayLike, size: int, of: str) -> Array:
 def together(first: Array, *others: Array) -> tuple[Array, ...]:
     """All in the precision of the first; complex if any of them is."""
     dtype = first.dtype
+    if all(a.dtype is dtype for a in others):
+        return first, *others
     if any(a.dtype.kind == "c" for a in others):
         dtype = np.result_type(dtype, np.complex64)
     return tuple(a if a.dtype == dtype else a.astype(dtype) for a in (first, *others))
@@ -95,12 +97,14 @@ def deviation(var: Array, eps: Any) -> Array:
     The constant stands beside the variance, under the root (Ioffe & Szegedy 2015, Algorithm 1, line 3).
     """
     squared = var + small_constant(eps)
-    if not np.isfinite(squared).all():
+    usable = (squared.real > 0) & (squared.real < np.inf)
+    if not usable.all():
+        index = _first(~usable)
+        if squared[index].real == 0:
+            raise ValueError(f"variance + eps is 0 at index {index}: a feature that is constant needs eps > 0")
         raise ValueError(
-            f"the variance at index {_first(~np.isfinite(squared))} is not finite: NaN, infinity or overflow"
+            f"the variance at index {index} is {squared[index].real}; the data are not finite, or overflow"
         )
-    if (squared.real <= 0).any():
-        raise ValueError(f"variance + eps is 0 at index {_first(squared.real <= 0)}: a constant needs eps > 0")
     root: Array = np.sqrt(squared)
     return root
 

@@ -3,7 +3,6 @@
 Here ``dy`` is ∂L/∂y, ``dx`` is ∂L/∂x, and so on; gradients are returned in the order of the forward's arguments.
 """
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arrays import Array, data, deviation, same_shape, statistic, together, variance, vector
@@ -133,10 +132,11 @@ def batchnorm_backward(dy: ArrayLike, cache: Cache) -> tuple[Array, Array, Array
 def closed_form(dy: Array, x_hat: Array, inv_std: Array, gamma: Array) -> tuple[Array, Array, Array]:
     """The gradients for (N, D), or for images as (N, C, S); dgamma and dbeta are the two sums that dx needs anyway."""
     dgamma, dbeta = dot(dy, x_hat), total(dy)
-    scale, m = gamma * inv_std, count(dy)
-    dx = x_hat * spread(-scale * dgamma / m, dy)
-    dx += dy * spread(scale, dy)
-    dx -= spread(scale * dbeta / m, dy)
+    scale = gamma * inv_std
+    share = scale / count(dy)
+    dx = dy * spread(scale, dy)
+    dx -= x_hat * spread(share * dgamma, dy)
+    dx -= spread(share * dbeta, dy)
     return dx, dgamma, dbeta
 
 
@@ -153,6 +153,6 @@ def upstream(dy: ArrayLike, cache: tuple[Array, ...], of: type = Cache) -> tuple
     """dy beside what the forward left, in one precision."""
     if not isinstance(cache, of):
         raise TypeError(f"cache is a {type(cache).__name__}; expected the one that the forward function returned")
-    x_hat, *rest = cache
-    x_hat, dy, *rest = together(x_hat, same_shape("dy", dy, "y", x_hat), *rest)
-    return (dy, x_hat, *(np.asarray(r) for r in rest))
+    x_hat, inv_std, gamma = cache
+    x_hat, dy, inv_std, gamma = together(x_hat, same_shape("dy", dy, "y", x_hat), inv_std, gamma)
+    return dy, x_hat, inv_std, gamma
