@@ -1,7 +1,5 @@
 """What does a layer remember between two calls?"""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -53,7 +51,7 @@ class BatchNorm:
         self.num_batches_tracked = 0
         self.dgamma: Array = np.zeros(num_features)
         self.dbeta: Array = np.zeros(num_features)
-        self._last: Cache | tuple[Any, ...] | None = None
+        self._last: Cache | tuple[Array, Array, Array, Array] | None = None
 
     def forward(self, x: ArrayLike, training: bool) -> Array:
         """Normalizes (N, D) by the batch's own statistics, which it then tracks, or by the running ones.
@@ -62,9 +60,9 @@ class BatchNorm:
         :func:`~bncourse.functional.batchnorm_inference` do; the layer is then as it was before.
         """
         if not training:
-            statistics = (self.running_mean, self.running_var)
-            y = functional.batchnorm_inference(x, self.gamma, self.beta, *statistics, self.eps)
-            self._last = (np.array(x), self.gamma.copy(), *statistics)
+            mean, var = self.running_mean, self.running_var
+            y = functional.batchnorm_inference(x, self.gamma, self.beta, mean, var, self.eps)
+            self._last = (np.array(x), self.gamma.copy(), mean.copy(), var.copy())
             return y
         y, cache = functional.batchnorm_forward(x, self.gamma, self.beta, self.eps)
         weight = 1 / (self.num_batches_tracked + 1) if self.momentum is None else self.momentum
