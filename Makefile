@@ -20,7 +20,7 @@ serve: .venv/installed ## build the book if it changed and serve it on http://lo
 test: .venv/installed ## run every test: lint, types, strict book, Python and browser tests, notebooks, coverage
 	@$(PY) tools/run_tests.py
 
-audit: .venv/installed ## measure every slow or full figure (benchmarks, false alarms, mutations, cold build) and print tables
+audit: .venv/installed ## measure every slow or full figure (speed, false alarms, mutations, cold build), print tables
 	@$(PY) tools/audit.py
 
 book: .venv/installed ## build the book into _build/html, warnings are errors
