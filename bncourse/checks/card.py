@@ -1,0 +1,94 @@
+"""How does a report look in a notebook?
+
+As a card that is readable without its style sheet too (a viewer may strip it), in a light and in a dark theme (it
+takes the colours of what is around it), and by ear (headings, lists, words instead of signs). Everything that came from
+the student's code is escaped.
+"""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from . import book
+from .text import assignments, heading, repeat, witness_rows
+
+if TYPE_CHECKING:
+    from .exercise import Misconception
+    from .report import Report, Result
+    from .witness import Witness
+
+STYLE = """
+.bn-card{border:1px solid currentColor;border-left-width:.5em;border-radius:.4em;padding:.6em 1em;max-width:46em;
+line-height:1.45;color:inherit;background:transparent;overflow-wrap:anywhere}
+.bn-card h4,.bn-card h5{margin:.2em 0 .4em;color:inherit}
+.bn-card h5{margin-top:1em}
+.bn-card ul{list-style:none;margin:0;padding:0}
+.bn-card li{margin:.25em 0;padding-left:1.6em;text-indent:-1.6em}
+.bn-card li>*{text-indent:0}
+.bn-card p{margin:.3em 0}
+.bn-card .bn-word{font-weight:700}
+.bn-card .bn-seen{display:block}
+.bn-card table{border-collapse:collapse;margin:.3em 0;display:block;overflow-x:auto;color:inherit}
+.bn-card th,.bn-card td{text-align:left;vertical-align:top;padding:.2em .8em .2em 0;border:0}
+.bn-card th,.bn-card td,.bn-card tr{background:transparent!important;color:inherit}
+.bn-card pre{margin:0;background:transparent;color:inherit;border:0;padding:0;white-space:pre;font-size:.95em}
+.bn-card a{color:inherit;text-decoration:underline}
+.bn-card small{opacity:.85}
+"""
+
+
+def card(report: "Report") -> str:
+    """The report as one HTML element."""
+    title = escape(heading(report))
+    parts = [
+        f"<style>{STYLE}</style>",
+        f'<section class="bn-card" aria-label="{title}">',
+        f"<h4>{title}</h4>",
+        properties(report),
+        *(mistake(entry) for entry in report.diagnoses),
+        "" if report.witness is None else smallest(report.witness),
+        "" if report.passed else f"<p><small>{escape(repeat(report))}</small></p>",
+        "</section>",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def properties(report: "Report") -> str:
+    """What holds and what does not; what was seen is said once when it is the same for several."""
+    said: set[str] = set()
+    items = []
+    for result in report.properties:
+        seen = "" if result.passed or result.message in said else result.message
+        said.add(result.message)
+        items.append(item(result, seen))
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def item(result: "Result", seen: str) -> str:
+    """One property: a sign for the eye, a word for everybody, the sentence, the points."""
+    sign, word = ("✓", "holds") if result.passed else ("✗", "fails")
+    line = (
+        f'<span aria-hidden="true">{sign}</span> <span class="bn-word">{word}:</span> {escape(result.statement)} '
+        f"({result.points:g} of {result.max_points:g})"
+    )
+    detail = f'<span class="bn-seen">{escape(seen)}</span>' if seen else ""
+    return f"<li>{line}{detail}</li>"
+
+
+def mistake(entry: "Misconception") -> str:
+    """A named mistake, its sentence, and where the book explains it."""
+    place = escape(book.place(entry.section))
+    address = book.link(entry.section)
+    where = f'<a href="{escape(address)}">{place}</a>' if address else f"<code>{place}</code>"
+    return (
+        f"<h5>{escape(entry.kind.value.capitalize())}: <code>{escape(entry.identifier)}</code></h5>"
+        f"<p>{escape(entry.sentence)}</p><p>In the book: {where}</p>"
+    )
+
+
+def smallest(witness: "Witness") -> str:
+    """The smallest input, expected and actual values as a table."""
+    rows = "".join(
+        f'<tr><th scope="row">{title}</th><td><pre>{escape(assignments(values))}</pre></td></tr>'
+        for title, values in witness_rows(witness)
+    )
+    return f"<h5>The smallest input found that shows it</h5><table>{rows}</table><p>{escape(witness.sentence)}</p>"

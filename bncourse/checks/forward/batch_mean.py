@@ -1,0 +1,94 @@
+"""What is asked of `batch_mean`, and how is it got wrong?"""
+
+from typing import Any
+
+import numpy as np
+
+from ... import functional as reference
+from ..answers import Array
+from ..asking import Asked
+from ..calling import Signature
+from ..draw import Draw
+from ..exercise import Exercise, Kind
+from . import sentences
+from .inputs import FOUR, SIX, TWO, WHOLE, leaves_alone, only_x, scale_of_mean
+
+batch_mean = Exercise(
+    Signature("batch_mean", ("x",), ("mean",), reference.batch_mean),
+    problem=only_x,
+    scale=scale_of_mean,
+    smallest=((TWO,), (WHOLE,), (FOUR,), (SIX,)),
+)
+
+
+@batch_mean.property(points=1)
+def one_mean_per_feature(f: Asked, draw: Draw) -> None:
+    """answers with one number per feature, shape (D,)"""
+    f((draw.batch(7, 3),))
+
+
+@batch_mean.property(points=5)
+def averages_over_the_batch(f: Asked, draw: Draw) -> None:
+    """averages each feature over the N samples, also when N = D"""
+    for N, D in ((7, 3), (4, 4), (3, 5)):
+        f.agrees((draw.batch(N, D, low=True),))
+
+
+@batch_mean.property(points=1)
+def mean_of_whole_numbers(f: Asked, draw: Draw) -> None:
+    """averages whole numbers without losing what is behind the point"""
+    f.agrees((draw.whole_numbers(5, 3),))
+
+
+@batch_mean.property(points=1, needs="averages_over_the_batch")
+def mean_leaves_x_alone(f: Asked, draw: Draw) -> None:
+    """leaves x as it was"""
+    leaves_alone(f, (draw.batch(5, 3),))
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean")
+def mean_along_axis_1(x: Array) -> Any:
+    """You average each sample over its features (axis=1). Batch normalization averages each feature over the samples
+    of the batch (axis=0): the mean has one entry per column of x."""
+    return x.mean(axis=1)
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean")
+def one_mean_for_the_matrix(x: Array) -> Any:
+    """You take one mean of the whole matrix. Features have scales of their own, so each column gets its own mean:
+    average over axis=0 only."""
+    return x.mean()
+
+
+@batch_mean.another_way("one_mean_for_the_matrix")
+def one_mean_repeated(x: Array) -> Any:
+    """The same, once for every feature."""
+    return np.full(x.shape[1], x.mean())
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean")
+def sum_instead_of_mean(x: Array) -> Any:
+    """You add the samples up but do not divide by their number N, so the result grows with the batch."""
+    return x.sum(axis=0)
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean")
+def mean_divided_by_D(x: Array) -> Any:
+    """You divide the sum over the batch by D, the number of features. It has N terms, one per sample: divide by N.
+    The two agree only when N = D."""
+    return x.sum(axis=0) / x.shape[1]
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean", sentences.WHOLE_NUMBER_BUFFER)
+def whole_number_buffer(x: Array) -> Any:
+    """The result is an array like a row of x."""
+    mean = np.zeros_like(x[0])
+    mean[:] = x.mean(axis=0)
+    return mean
+
+
+@batch_mean.misconception(Kind.CONTRACT, "batch-mean", sentences.CHANGES_ITS_INPUT)
+def changes_its_input(x: Array) -> Any:
+    """Divides in place before it adds up."""
+    x /= len(x)
+    return x.sum(axis=0)

@@ -1,0 +1,151 @@
+"""What is asked of `batch_variance`, and how is it got wrong?"""
+
+from typing import Any
+
+import numpy as np
+
+from ... import functional as reference
+from ..answers import Array
+from ..asking import Asked, Refused
+from ..calling import Signature
+from ..draw import Draw
+from ..exercise import Exercise, Kind
+from . import sentences
+from .inputs import ALIKE, EPS, FOUR, MANY, ROUGHLY, SIX, TWO, WHOLE, leaves_alone, only_x, scale_of_variance
+
+batch_variance = Exercise(
+    Signature("batch_variance", ("x",), ("var",), reference.batch_variance),
+    problem=only_x,
+    scale=scale_of_variance,
+    smallest=((TWO,), (ALIKE,), (WHOLE,), (FOUR,), (SIX,)),
+)
+
+
+@batch_variance.property(points=1)
+def one_variance_per_feature(f: Asked, draw: Draw) -> None:
+    """answers with one number per feature, shape (D,)"""
+    f((draw.batch(7, 3),))
+
+
+@batch_variance.property(points=7)
+def mean_square_about_the_mean(f: Asked, draw: Draw) -> None:
+    """is the mean square distance from the feature's mean"""
+    f.agrees((draw.batch(MANY, 3),), within=ROUGHLY)
+
+
+@batch_variance.property(points=1)
+def variance_divides_by_N(f: Asked, draw: Draw) -> None:
+    """divides by N, the number of samples, also when N = D"""
+    for N, D in ((5, 3), (4, 4), (3, 5)):
+        f.agrees((draw.batch(N, D, low=True),))
+
+
+@batch_variance.property(points=1, needs="mean_square_about_the_mean")
+def no_variance_of_a_constant(f: Asked, draw: Draw) -> None:
+    """is 0 for a feature that never varies"""
+    x = draw.batch(5, 3, constant=True)
+    seen = float(f((x,))["var"][-1])
+    if not abs(seen) <= 1e-9 * float(np.abs(x[:, -1]).max() ** 2):  # E[x²] - E[x]² may leave a rounding of x²
+        raise Refused(f"The variance of a feature that is {x[0, -1]:g} in every sample is {seen:g}, expected 0.")
+
+
+@batch_variance.property(points=1)
+def variance_of_whole_numbers(f: Asked, draw: Draw) -> None:
+    """takes whole numbers without losing what is behind the point"""
+    f.agrees((draw.whole_numbers(MANY, 3),), within=ROUGHLY)
+
+
+@batch_variance.property(points=1, needs="mean_square_about_the_mean")
+def variance_leaves_x_alone(f: Asked, draw: Draw) -> None:
+    """leaves x as it was"""
+    leaves_alone(f, (draw.batch(5, 3),))
+
+
+@batch_variance.misconception(Kind.CONVENTION, "batch-variance")
+def unbiased_variance(x: Array) -> Any:
+    """You divide by N - 1. That is the unbiased estimate of statistics (ddof=1 in NumPy), and what PyTorch stores as
+    the running variance; but the normalization itself divides by N, so that the batch comes out with variance 1."""
+    return x.var(axis=0, ddof=1)
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def deviation_for_variance(x: Array) -> Any:
+    """You return the standard deviation. The variance is its square; the root is taken later, once eps is added."""
+    return np.sqrt(x.var(axis=0))
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def mean_absolute_deviation(x: Array) -> Any:
+    """You average the absolute distances from the mean. The variance averages their squares, which is what makes it
+    differentiable, and additive over independent terms."""
+    return np.abs(x - x.mean(axis=0)).mean(axis=0)
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def variance_along_axis_1(x: Array) -> Any:
+    """You take the variance of each sample over its features (axis=1). Batch normalization takes that of each feature
+    over the samples of the batch (axis=0): one entry per column of x."""
+    return x.var(axis=1)
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def one_variance_for_the_matrix(x: Array) -> Any:
+    """You take one variance of the whole matrix. Features have scales of their own, so each column gets its own
+    variance: axis=0 only."""
+    return x.var()
+
+
+@batch_variance.another_way("one_variance_for_the_matrix")
+def one_variance_repeated(x: Array) -> Any:
+    """The same, once for every feature."""
+    return np.full(x.shape[1], x.var())
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def squares_not_centred(x: Array) -> Any:
+    """You average the squares of x itself. The variance averages the squares of the distances from the mean: subtract
+    the mean first. Adding a constant to x must not change it."""
+    return (x * x).mean(axis=0)
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def squares_not_averaged(x: Array) -> Any:
+    """You add the squared distances up but do not divide by their number N, so the result grows with the batch."""
+    return ((x - x.mean(axis=0)) ** 2).sum(axis=0)
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def variance_divided_by_D(x: Array) -> Any:
+    """You divide by D, the number of features. The sum has N terms, one per sample: divide by N. The two agree only
+    when N = D."""
+    return ((x - x.mean(axis=0)) ** 2).sum(axis=0) / x.shape[1]
+
+
+@batch_variance.misconception(Kind.ERROR, "normalize-eps")
+def eps_in_the_variance(x: Array) -> Any:
+    """You add eps to the variance here. The variance of the batch is what it is; eps comes in when you divide by its
+    root, in normalize, or else it is added twice."""
+    return x.var(axis=0) + EPS
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance", sentences.WHOLE_NUMBER_BUFFER)
+def whole_number_buffer(x: Array) -> Any:
+    """The result is an array like a row of x."""
+    var = np.zeros_like(x[0])
+    var[:] = x.var(axis=0)
+    return var
+
+
+@batch_variance.another_way("whole_number_buffer")
+def whole_number_differences(x: Array) -> Any:
+    """The differences are an array like x."""
+    centred = np.empty_like(x)
+    centred[:] = x - x.mean(axis=0)
+    return (centred * centred).mean(axis=0)
+
+
+@batch_variance.misconception(Kind.CONTRACT, "batch-variance")
+def changes_its_input(x: Array) -> Any:
+    """Centres in place."""
+    x -= x.mean(axis=0)
+    return (x * x).mean(axis=0)

@@ -1,0 +1,247 @@
+"""What is asked of `batchnorm_forward`, and how is it got wrong?
+
+Most of its mistakes are mistakes of one of its steps, and are taken over from there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import functional as reference
+from ..answers import Array
+from ..asking import Asked
+from ..calling import Signature
+from ..draw import Draw
+from ..exercise import Arguments, Exercise, Kind, Problem
+from . import sentences
+from .batch_variance import batch_variance
+from .inputs import (
+    ALIKE,
+    EPS,
+    FOUR,
+    HARDLY,
+    MANY,
+    ONE,
+    ROUGHLY,
+    SIX,
+    THREE,
+    TWO,
+    WHOLE,
+    leaves_alone,
+    parameters,
+    scale_of_layer,
+    whole_layer,
+)
+from .normalize import normalize
+from .scale_shift import scale_shift
+
+batchnorm_forward = Exercise(
+    Signature(
+        "batchnorm_forward",
+        ("x", "gamma", "beta", "eps"),
+        ("y", "cache"),
+        reference.batchnorm_forward,
+        opaque=frozenset({"cache"}),
+    ),
+    problem=whole_layer,
+    scale=scale_of_layer,
+    smallest=(
+        (TWO, 2 * ONE, 5 * ONE, THREE),
+        (HARDLY, ONE, 0 * ONE),
+        (ALIKE, 2 * ONE, 5 * ONE),
+        (WHOLE, ONE, 0 * ONE, 3.75),
+        (FOUR, np.array([2.0, 1.0]), np.array([5.0, 0.0]), THREE),
+        (SIX, np.array([2.0, 1.0]), np.array([5.0, 0.0]), THREE),
+    ),
+)
+
+
+def plain_layer(x: Array, *eps: float) -> Arguments:
+    """A layer whose gamma and beta do nothing."""
+    return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *eps)
+
+
+@batchnorm_forward.property(points=1)
+def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
+    """answers with (y, cache), y of x's shape"""
+    f(whole_layer(draw, Problem(7, 3)))
+
+
+@batchnorm_forward.property(points=9)
+def normalizes_each_feature(f: Asked, draw: Draw) -> None:
+    """gives each feature mean 0 and variance near 1 over the batch (gamma = 1, beta = 0)"""
+    f.agrees(plain_layer(draw.batch(MANY, 3)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=5)
+def scales_and_shifts(f: Asked, draw: Draw) -> None:
+    """multiplies by gamma, then adds beta"""
+    f.agrees(whole_layer(draw, Problem(MANY, 3, low=False)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=1)
+def layer_divides_by_N(f: Asked, draw: Draw) -> None:
+    """uses the biased variance: divides by N, not N - 1"""
+    f.agrees(plain_layer(draw.batch(5, 3)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=4)
+def follows_eps(f: Asked, draw: Draw) -> None:
+    """adds the eps it was given (1e-5 when none is) to the variance, under the root"""
+    f.agrees(plain_layer(draw.batch(MANY, 3, sd=0.3), 0.1), within=ROUGHLY)
+    f.agrees(plain_layer(draw.batch(MANY, 3, low=True)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=1)
+def right_to_rounding(f: Asked, draw: Draw) -> None:
+    """is right to rounding for batches of any shape, also when N = D"""
+    for problem in (Problem(7, 3, eps=0.1), Problem(4, 4), Problem(3, 5, eps=0.3)):
+        f.agrees(whole_layer(draw, problem))
+
+
+@batchnorm_forward.property(points=1, needs="normalizes_each_feature")
+def constant_feature_becomes_beta(f: Asked, draw: Draw) -> None:
+    """gives beta, not NaN, for a feature that never varies"""
+    f.agrees((draw.batch(MANY, 3, constant=True), *parameters(draw, 3)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=1)
+def layer_takes_whole_numbers(f: Asked, draw: Draw) -> None:
+    """takes whole numbers without losing what is behind the point"""
+    f.agrees(plain_layer(draw.whole_numbers(MANY, 3)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=1, needs="normalizes_each_feature")
+def layer_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
+    """leaves x, gamma and beta as they were"""
+    leaves_alone(f, whole_layer(draw, Problem(5, 3)))
+
+
+# --------------------------------------------------------------------------------------- mistakes of one of the steps
+
+Step = Callable[..., Any]
+
+
+def layer(
+    variance: Step = reference.batch_variance,
+    normalizing: Step = reference.normalize,
+    affine: Step = reference.scale_shift,
+) -> Step:
+    """The layer made of its steps, one of which may be wrong. Without an eps given, the wrong step's default holds."""
+
+    def forward(x: Array, gamma: Array, beta: Array, *eps: float) -> tuple[Array, None]:
+        x_hat = normalizing(x, np.mean(x, axis=0), variance(x), *eps)
+        return affine(x_hat, gamma, beta), None
+
+    return forward
+
+
+batchnorm_forward.inherit(
+    batch_variance,
+    lambda wrong: layer(variance=wrong),
+    "unbiased_variance",
+    "deviation_for_variance",
+    "mean_absolute_deviation",
+    "squares_not_centred",
+    "squares_not_averaged",
+    "variance_divided_by_D",
+)
+batchnorm_forward.inherit(
+    normalize,
+    lambda wrong: layer(normalizing=wrong),
+    "eps_outside_the_root",
+    "eps_missing",
+    "eps_squared",
+    "eps_ignored",
+    "default_eps_of_keras",
+    "divides_by_the_variance",
+    "divides_before_it_subtracts",
+    "only_centres",
+    "only_rescales",
+)
+batchnorm_forward.inherit(
+    scale_shift,
+    lambda wrong: layer(affine=wrong),
+    "shifts_before_it_scales",
+    "gamma_ignored",
+    "beta_ignored",
+    "gamma_and_beta_ignored",
+    "gamma_and_beta_swapped",
+)
+
+
+# ------------------------------------------------------------------------------------------- mistakes of the whole
+
+
+def normalized(x: Array, mean: Any, var: Any, gamma: Array, beta: Array, eps: float) -> tuple[Array, None]:
+    """The formula with whatever statistics."""
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta, None
+
+
+@batchnorm_forward.misconception(Kind.ERROR, "batch-mean")
+def statistics_along_axis_1(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """You take mean and variance along axis=1, of each sample over its features. That is layer normalization (without
+    its own gamma and beta rules); batch normalization takes those of each feature over the batch: axis=0."""
+    return normalized(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True), gamma, beta, eps)
+
+
+@batchnorm_forward.another_way("statistics_along_axis_1")
+def axis_1_without_keepdims(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """Runs only when N = D."""
+    return normalized(x, x.mean(axis=1), x.var(axis=1), gamma, beta, eps)
+
+
+@batchnorm_forward.another_way("statistics_along_axis_1")
+def axis_1_for_the_mean(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The variance is right."""
+    return normalized(x, x.mean(axis=1, keepdims=True), x.var(axis=0), gamma, beta, eps)
+
+
+@batchnorm_forward.another_way("statistics_along_axis_1")
+def axis_1_for_the_variance(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The mean is right."""
+    return normalized(x, x.mean(axis=0), x.var(axis=1, keepdims=True), gamma, beta, eps)
+
+
+@batchnorm_forward.misconception(Kind.ERROR, "batch-mean")
+def one_statistic_for_the_matrix(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """You normalize with one mean and one variance of the whole matrix. Features have scales of their own, so each
+    column gets its own statistics: axis=0 in both."""
+    return normalized(x, x.mean(), x.var(), gamma, beta, eps)
+
+
+@batchnorm_forward.another_way("one_statistic_for_the_matrix")
+def one_mean_but_own_variances(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The variance is right."""
+    return normalized(x, x.mean(), x.var(axis=0), gamma, beta, eps)
+
+
+@batchnorm_forward.another_way("one_statistic_for_the_matrix")
+def one_variance_but_own_means(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The mean is right."""
+    return normalized(x, x.mean(axis=0), x.var(), gamma, beta, eps)
+
+
+@batchnorm_forward.misconception(Kind.ERROR, "normalize-formula", sentences.WHOLE_NUMBER_BUFFER)
+def whole_number_buffer(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The output is an array like x."""
+    y = np.empty_like(x)
+    y[:] = reference.batchnorm_forward(x, gamma, beta, eps)[0]
+    return y, None
+
+
+@batchnorm_forward.another_way("whole_number_buffer")
+def whole_number_x_hat(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The normalized values are an array like x."""
+    x_hat = np.empty_like(x)
+    x_hat[:] = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
+    return gamma * x_hat + beta, None
+
+
+@batchnorm_forward.misconception(Kind.CONTRACT, "whole-layer", sentences.CHANGES_ITS_INPUT)
+def changes_its_input(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """Centres in place."""
+    var = x.var(axis=0)
+    x -= x.mean(axis=0)
+    return gamma * x / np.sqrt(var + eps) + beta, None

@@ -1,0 +1,195 @@
+"""What is asked of `normalize`, and how is it got wrong?"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import functional as reference
+from ..answers import Array
+from ..asking import Asked, Refused
+from ..calling import Signature
+from ..draw import Draw
+from ..exercise import Exercise, Kind, Problem
+from . import sentences
+from .inputs import (
+    ALIKE,
+    EPS,
+    FOUR,
+    HARDLY,
+    ONE,
+    OTHER_EPS,
+    ROUGHLY,
+    SIX,
+    THREE,
+    TWO,
+    WHOLE,
+    leaves_alone,
+    scale_of_normalize,
+    with_statistics,
+)
+
+normalize = Exercise(
+    Signature("normalize", ("x", "mean", "var", "eps"), ("x_hat",), reference.normalize),
+    problem=with_statistics,
+    scale=scale_of_normalize,
+    smallest=(
+        (TWO, 2 * ONE, ONE, THREE),
+        (HARDLY, 1.001 * ONE, 1e-6 * ONE),
+        (ALIKE, 2 * ONE, 0 * ONE),
+        (TWO, ONE, ONE, THREE),
+        (WHOLE, 1.5 * ONE, ONE, THREE),
+        (FOUR, np.array([2.0, 4.0]), np.array([1.0, 4.0]), THREE),
+        (SIX, np.array([3.0, 5.0]), np.array([1.0, 4.0]), THREE),
+    ),
+)
+
+
+@normalize.property(points=1)
+def x_hat_has_the_shape_of_x(f: Asked, draw: Draw) -> None:
+    """answers with an array of x's shape, (N, D)"""
+    f(with_statistics(draw, Problem(7, 3)))
+
+
+@normalize.property(points=4)
+def subtracts_the_mean(f: Asked, draw: Draw) -> None:
+    """is 0 where x equals the mean it was given, and has the sign of x - mean elsewhere"""
+    x, mean, var = with_statistics(draw, Problem(7, 3, low=False))
+    x[2] = mean
+    x_hat = f((x, mean, var))["x_hat"]
+    if not np.all(np.abs(x_hat[2]) <= 1e-4):
+        raise Refused(f"Where x equals the mean, x_hat is {x_hat[2].tolist()}, expected zeros.")
+    if not np.all(np.sign(np.delete(x_hat, 2, axis=0)) == np.sign(np.delete(x - mean, 2, axis=0))):
+        raise Refused("x_hat is not positive just where x is above the mean.")
+
+
+@normalize.property(points=5)
+def divides_by_the_deviation(f: Asked, draw: Draw) -> None:
+    """divides by the standard deviation, the root of the variance it was given"""
+    for N, D in ((7, 3), (4, 4)):
+        f.agrees(with_statistics(draw, Problem(N, D, low=False)), within=ROUGHLY)
+
+
+@normalize.property(points=3)
+def eps_beside_the_variance(f: Asked, draw: Draw) -> None:
+    """adds the eps it was given (1e-5 when none is) to the variance, under the root"""
+    for problem in (Problem(7, 3, eps=0.1), Problem(4, 4), Problem(3, 5, eps=0.5)):
+        f.agrees(with_statistics(draw, problem))
+
+
+@normalize.property(points=1, needs="divides_by_the_deviation")
+def constant_feature_becomes_0(f: Asked, draw: Draw) -> None:
+    """gives 0, not NaN, for a feature that never varies"""
+    x = draw.batch(5, 3, constant=True)
+    f.agrees((x, x.mean(axis=0), x.var(axis=0)), within=ROUGHLY)
+
+
+@normalize.property(points=1)
+def normalizes_whole_numbers(f: Asked, draw: Draw) -> None:
+    """takes whole numbers without losing what is behind the point"""
+    f.agrees(with_statistics(draw, Problem(5, 3, whole=True)), within=ROUGHLY)
+
+
+@normalize.property(points=1, needs="divides_by_the_deviation")
+def normalize_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
+    """leaves x, mean and var as they were"""
+    leaves_alone(f, with_statistics(draw, Problem(5, 3)))
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps")
+def eps_outside_the_root(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You add eps to the standard deviation. It belongs beside the variance, under the root: for a feature that hardly
+    varies, your output is far too large."""
+    return (x - mean) / (np.sqrt(var) + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps")
+def eps_missing(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You leave eps out. A feature that never varies then becomes 0/0, that is NaN, and one that hardly varies has its
+    noise blown up: divide by the root of var + eps."""
+    return (x - mean) / np.sqrt(var)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps")
+def eps_squared(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You square eps under the root. It is added to the variance as it is: with eps = 1e-5 your 1e-10 protects hardly
+    anything."""
+    return (x - mean) / np.sqrt(var + eps**2)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps")
+def eps_ignored(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You use an eps of your own and ignore the one that is given. It works until somebody calls the function with
+    another eps: use the argument."""
+    return (x - mean) / np.sqrt(var + EPS)
+
+
+def with_fixed_eps(constant: float) -> Callable[..., Any]:
+    """A normalize that has its own eps, whatever it is given."""
+    return lambda x, mean, var, eps=EPS: (x - mean) / np.sqrt(var + constant)
+
+
+for other in OTHER_EPS:
+    normalize.another_way("eps_ignored")(with_fixed_eps(other))
+
+
+@normalize.misconception(Kind.CONVENTION, "normalize-eps")
+def default_eps_of_keras(x: Array, mean: Array, var: Array, eps: float = 1e-3) -> Any:
+    """Your eps is 1e-3 when none is given. That is Keras' default; this course, like PyTorch, asks for 1e-5."""
+    return (x - mean) / np.sqrt(var + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula")
+def divides_by_the_variance(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You divide by the variance. Only its root has the unit of x: dividing by the variance gives a feature of
+    deviation s the deviation 1/s instead of 1."""
+    return (x - mean) / (var + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula")
+def divides_before_it_subtracts(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You divide the mean only, for `x - mean / s` means x - (mean / s). Put the difference in parentheses:
+    (x - mean) / s."""
+    return x - mean / np.sqrt(var + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula")
+def recomputes_the_statistics(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You compute mean and variance from x again and ignore those that are given. Use the arguments: at inference they
+    will be the running statistics, not the batch's."""
+    return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula")
+def only_centres(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You subtract the mean but do not divide by the standard deviation, so features keep their scales."""
+    return x - mean
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula")
+def only_rescales(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You divide by the standard deviation but do not subtract the mean first."""
+    return x / np.sqrt(var + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula")
+def statistics_down_the_rows(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """You spread mean and var down the rows, so that sample i gets the statistics of feature i. They belong to the
+    columns: shape (D,) broadcasts against (N, D) by itself. Your version runs only when N = D."""
+    return (x - mean[:, None]) / np.sqrt(var[:, None] + eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula", sentences.WHOLE_NUMBER_BUFFER)
+def whole_number_buffer(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """The result is an array like x."""
+    x_hat = np.empty_like(x)
+    x_hat[:] = (x - mean) / np.sqrt(var + eps)
+    return x_hat
+
+
+@normalize.misconception(Kind.CONTRACT, "normalize-formula", sentences.CHANGES_ITS_INPUT)
+def changes_its_input(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+    """Works in place throughout."""
+    x -= mean
+    x /= np.sqrt(var + eps)
+    return x
