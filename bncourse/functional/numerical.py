@@ -14,7 +14,7 @@ def numerical_gradient(f: Callable[[Array], Any], x: ArrayLike, h: float = 1e-5)
 
     .. math:: \frac{\partial f}{\partial x_k} \approx \frac{f(x + h e_k) - f(x - h e_k)}{2h}
 
-    The error is h² f'''/6 of truncation plus about 10⁻¹⁶ |f|/h of rounding.
+    The error is ``h² f'''/6`` of truncation plus about ``10⁻¹⁶ |f|/h`` of rounding.
 
     f: takes an array shaped as x, gives one number (a 0-d or one-element array will do); x: any shape  ->  shaped as x
 
