@@ -15,6 +15,9 @@ import numpy as np
 from .answers import Array, Unsuitable, plain_arrays
 from .surroundings import TimeUp
 
+UNWRITTEN = "NotImplementedError"
+"""What the stub in a released notebook raises."""
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -53,7 +56,7 @@ def call(function: Callable[..., Any], signature: Signature, arguments: tuple[An
     except Unsuitable as reason:
         complaint = str(reason)
     except NotImplementedError:
-        complaint = f"{signature.name} is not written yet."
+        error, complaint = UNWRITTEN, f"{signature.name} is not written yet."
     except BaseException as raised:  # also SystemExit and what students derive from BaseException
         error = class_name(raised)
         complaint = f"{signature.name} raised {error}{message(raised)}{place(raised, function)}."

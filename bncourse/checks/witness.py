@@ -6,6 +6,7 @@ from typing import Any
 
 from .answers import Array
 from .asking import Asked, Refused, difference, shaped, truth
+from .calling import UNWRITTEN, Outcome
 from .exercise import Arguments, Exercise
 
 
@@ -21,10 +22,13 @@ class Witness:
 
 
 def smallest_witness(exercise: Exercise, student: Asked) -> Witness | None:
-    """The first of the exercise's small inputs on which the student's function fails."""
+    """The first of the exercise's small inputs on which the student's function fails; none when it is not written."""
     for arguments in exercise.smallest:
         expected = truth(exercise, arguments)
-        sentence, actual = failure(exercise, student, arguments, expected)
+        outcome = student.outcome(arguments)
+        if outcome.error == UNWRITTEN:
+            return None
+        sentence, actual = failure(exercise, outcome, arguments, expected)
         if sentence:
             inputs = dict(zip(exercise.signature.parameters, arguments, strict=False))
             return Witness(inputs, expected, actual, sentence)
@@ -32,10 +36,9 @@ def smallest_witness(exercise: Exercise, student: Asked) -> Witness | None:
 
 
 def failure(
-    exercise: Exercise, student: Asked, arguments: Arguments, expected: Mapping[str, Array]
+    exercise: Exercise, outcome: Outcome, arguments: Arguments, expected: Mapping[str, Array]
 ) -> tuple[str, Mapping[str, Array]]:
     """What is wrong with the answer, or "", and the arrays that show it."""
-    outcome = student.outcome(arguments)
     try:
         mismatch = difference(exercise, arguments, shaped(exercise, arguments, outcome, expected), expected)
     except Refused as refused:
