@@ -11,7 +11,6 @@ import numpy as np
 
 from .derivatives import Array, Derivative, Direction, Function
 
-EPS = float(np.finfo(np.float64).eps)
 Coloring: TypeAlias = dict[int, int]  # axis of x -> axis of y: y at an index of it depends on x at that index only
 
 
@@ -21,16 +20,27 @@ def dependent_axes(a: Array, coloring: Coloring) -> tuple[int, ...]:
 
 
 def probe(f: Function, x: Sequence[Array], which: int, y: Array, rng: np.random.Generator) -> Coloring:
-    """Moves single elements of an input, and sees along which axes the outputs that change keep their index."""
-    a = x[which]
+    """Moves single elements of an input, and sees along which axes the outputs that change keep their index.
+
+    Two elements that change anything are enough to ask, since a projection confirms the gradient; where γ is 0, dx is.
+    """
+    a, told = x[which], 0
     pairs = {(i, j) for i in range(a.ndim) for j in range(y.ndim) if a.shape[i] == y.shape[j]}
-    for _ in range(2 if pairs else 0):
+    for _ in range(8):
+        if told == 2 or not pairs:
+            break
         at = tuple(int(rng.integers(n)) for n in a.shape)
         moved = [b.copy() for b in x]
         moved[which][at] += 1 + np.abs(moved[which][at])
         changed = np.nonzero(f(moved) != y)
-        pairs = {(i, j) for i, j in pairs if np.all(changed[j] == at[i])}
-    return dict(sorted(pairs))  # where two axes of y fit, the last one, as in broadcasting
+        if len(changed[0]):
+            pairs = {(i, j) for i, j in pairs if np.all(changed[j] == at[i])}
+            told += 1
+    coloring: Coloring = {}
+    for i, j in sorted(pairs, key=lambda pair: abs((y.ndim - pair[1]) - (a.ndim - pair[0]))) if told else []:
+        if i not in coloring and j not in coloring.values():  # where several fit, the one broadcasting would take
+            coloring[i] = j
+    return coloring
 
 
 def prescribed(name: str, a: Array, y: Array) -> Coloring:
@@ -90,15 +100,18 @@ def gradient(
 def size_of_terms(Jv: Array, dy: Array, y: Array, a: Array, coloring: Coloring) -> Array:
     """How large dy · ∂y/∂x is, block by block: what the errors of a gradient are measured by.
 
-    Its total may cancel; so the mean of |dy · Jv| is taken, where v moves every element by about its scale. All of Jv
-    may cancel, too: for N = 2 and ε = 0, y is ±1 whatever x is. Hence at least mean |dy| times the deviation of y over
-    that of x, which is γ/s in batch norm.
+    Its total may cancel; so the mean of |dy · Jv| is taken, where v moves each element by about its scale. At least
+
+    - mean |dy| times the deviation of y over that of x, γ/s in batch norm: for N = 2 and ε = 0, y is ±1 whatever x is,
+      and all of Jv cancels;
+    - a thousandth of mean |dy · y| over the scale, below which Jv is lost in the rounding of y, as where γ = 0.
     """
-    axes = dependent_axes(a, coloring)
+    axes, scale, weight = dependent_axes(a, coloring), scale_of(a, coloring), np.abs(dy)
     together = int(np.prod([a.shape[axis] for axis in axes]))
-    size = np.expand_dims(contract(np.abs(dy), np.abs(Jv), a, coloring), axes) / (together * scale_of(a, coloring))
+    moved, whole = (contract(weight, np.abs(b), a, coloring) for b in (Jv, y))
+    size = np.expand_dims(np.maximum(moved, 1e-3 * whole), axes) / (together * scale)
     if axes and a.shape == y.shape:
         spread_a, spread_y = (np.std(b, axis=axes, keepdims=True) for b in (a, y))
-        exchanged = np.mean(np.abs(dy), axis=axes, keepdims=True) * spread_y
+        exchanged = np.mean(weight, axis=axes, keepdims=True) * spread_y
         size = np.maximum(size, np.divide(exchanged, spread_a, out=np.zeros_like(exchanged), where=spread_a > 0))
-    return np.asarray(np.maximum(size, EPS * np.max(size, initial=0.0)))  # dust beside the others is no gradient
+    return np.asarray(size)

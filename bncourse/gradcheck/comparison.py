@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from .derivatives import Array
+from .derivatives import EPS, Array
 from .question import Answer, Expected, Question
 from .report import InputReport
 
 ROUNDING_CAP = 1e-6  # ill-conditioned data may widen the tolerance to this and no further
 UNDECIDABLE = 1e-3  # a derivative that is less certain than this decides nothing
-EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def gradients(returned: Any, x: Sequence[Array]) -> list[Array | str]:

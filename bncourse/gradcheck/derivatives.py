@@ -11,8 +11,10 @@ Function: TypeAlias = Callable[[Sequence[Array]], Array]  # y of the list of inp
 Direction: TypeAlias = Sequence[Array | float]  # for each input its v, or 0.0 where it is not moved
 Derivative: TypeAlias = Callable[[Function, Sequence[Array], Direction], tuple[Array, Array]]
 
+EPS = float(np.finfo(np.float64).eps)
 COMPLEX_STEP = 1e-20  # (h v)² must vanish beside x², and h itself must survive in complex64 (smallest normal 1e-38)
-AGREES = 1e-4  # a dropped path shows as 1e-2 or more; at mean / deviation = 1e8 a central difference is good to 1e-5
+AGREES = 1e-9  # the complex step has to be as good as the tolerance that it is used with
+CERTAIN = 1e-4  # a dropped path shows as 1e-2, unless ε is far above the variance
 
 
 class ComplexStepRefused(ValueError):
@@ -34,10 +36,20 @@ def off_the_real_line(a: Array, d: Array | float) -> Array:
     return z
 
 
-def central(f: Function, x: Sequence[Array], v: Direction, h: float) -> Array:
-    """(y(x + hv) - y(x - hv)) / 2h = ∂y/∂x · v + O(h²) + O(rounding of y / h)."""
-    after, before = ([a + s * h * d for a, d in zip(x, v, strict=True)] for s in (1, -1))
-    return np.asarray((f(after) - f(before)) / (2 * h))
+def central(f: Function, x: Sequence[Array], v: Direction, h: float) -> tuple[Array, Array]:
+    """(y(x + hv) - y(x - hv)) / 2h = ∂y/∂x · v + O(h²), and the rounding that is in it: of y and of x, over h."""
+    after, before = (f([a + s * h * d for a, d in zip(x, v, strict=True)]) for s in (1, -1))
+    difference = (after - before) / (2 * h)
+    y_rounded, x_rounded = (np.abs(after) + np.abs(before)) / 2, np.abs(difference) * largest_quotient(x, v)
+    return difference, EPS * (y_rounded + x_rounded) / h
+
+
+def largest_quotient(x: Sequence[Array], v: Direction) -> float:
+    """The largest |x| / |v| among the elements that move."""
+    quotients = [
+        np.divide(np.abs(a), np.abs(d), out=np.zeros(a.shape), where=d != 0) for a, d in zip(x, v, strict=True)
+    ]
+    return max(float(np.max(q, initial=0.0)) for q in quotients)
 
 
 def extrapolated(f: Function, x: Sequence[Array], v: Direction, *, order: int, levels: int = 9) -> tuple[Array, Array]:
@@ -46,19 +58,20 @@ def extrapolated(f: Function, x: Sequence[Array], v: Direction, *, order: int, l
     T[n, 0] = central(h_n),   T[n, j] = T[n, j-1] + (T[n, j-1] - T[n-1, j-1]) / (16^j - 1),   j up to ``order``.
 
     Truncation falls with h and rounding grows, so the smallest difference of neighbours shows the best h, and how good
-    it is: Ridders 1982.
+    it is: Ridders 1982. The rounding is added, since neighbours may agree by chance.
     """
     best, uncertainty = np.zeros(()), np.full((), np.inf)
     above: list[Array] = []
     for level in range(levels):
-        row = [central(f, x, v, 0.1 / 4**level)]
+        difference, rounding = central(f, x, v, 0.1 / 4**level)
+        row = [difference]
         for j, upper in enumerate(above[:order], start=1):
             row.append(row[-1] + (row[-1] - upper) / (16**j - 1))
         if above:
-            doubt = np.abs(row[-1] - above[-1])
+            doubt = np.abs(row[-1] - above[-1]) + rounding
             better = doubt < uncertainty
             best, uncertainty = np.where(better, row[-1], best), np.where(better, doubt, uncertainty)
-            if np.all(doubt > 8 * uncertainty):  # from here on h only adds rounding
+            if np.all(rounding > uncertainty):  # from here on h only adds to it
                 break
         above = row
     return best, uncertainty
@@ -75,14 +88,15 @@ def richardson(f: Function, x: Sequence[Array], v: Direction) -> tuple[Array, Ar
 
 
 def keeps_the_imaginary_part(f: Function, x: Sequence[Array], v: Direction, Jv: Array) -> bool:
-    """Whether the complex step's Jv is, in each element, what a central difference gives at one step or another.
+    """Whether the complex step's Jv is what differences give, as far as they are certain.
 
     ``np.var``, ``np.std``, ``abs``, ``norm`` and ``vdot`` drop the imaginary part without a word.
     """
-    closest: Any = np.inf
-    for h in (1e-4, 1e-5, 1e-3, 1e-6, 1e-2, 1e-7):  # the first settles it, unless the data are badly scaled
-        closest = np.minimum(closest, np.abs(central(f, x, v, h) - Jv))
-        if np.all(closest <= AGREES * np.max(np.abs(Jv), initial=0.0)):
+    size = np.max(np.abs(Jv), initial=0.0)
+    for levels in (4, 9):  # four settle it, unless the data are badly scaled
+        difference, doubt = extrapolated(f, x, v, order=4, levels=levels)
+        doubt = 10 * doubt
+        if np.all((np.abs(difference - Jv) <= AGREES * size + doubt) & (doubt <= CERTAIN * size)):
             return True
     return False
 

@@ -153,30 +153,29 @@ def differentiate(question: Question, method: str, whole: bool = True, reason: s
             "the derivative is not that of a central difference; "
             "np.var, np.std, abs, norm, vdot and conj lose the imaginary part"
         )
-    expected = [
-        (confirmed if whole else projected)(question, derivative, which, *along[which]) for which in range(len(x))
-    ]
-    return Answer(method, not whole, expected, reason)
+    find = gradients if whole else projection
+    return Answer(
+        method, not whole, [find(question, derivative, which, *along[which]) for which in range(len(x))], reason
+    )
 
 
-def projected(question: Question, _: Derivative, which: int, Jv: Array, doubt: Array) -> Expected:
+def projection(question: Question, _: Derivative, which: int, Jv: Array, doubt: Array) -> Expected:
     """Σ dL/dx · v = Σ dy · (∂y/∂x · v) of one input."""
-    terms = question.dy * Jv
-    return Expected(np.sum(terms), np.sum(np.abs(terms)), np.sum(np.abs(question.dy) * doubt), ())
+    dy, v = question.dy, question.v[which]
+    size = size_of_terms(Jv, dy, question.y, question.x[which], question.colorings[which])
+    return Expected(np.sum(dy * Jv), np.sum(size * np.abs(v)), np.sum(np.abs(dy) * doubt), ())
 
 
-def confirmed(question: Question, derivative: Derivative, which: int, Jv: Array, doubt: Array) -> Expected:
-    """dL/dx of one input by its colouring, which a projection has to confirm; without a colouring where it doesn't."""
-    f, x, dy, v, coloring = question.f, question.x, question.dy, question.v[which], question.colorings[which]
-    found, uncertainty = gradient(derivative, f, x, which, dy, coloring)
-    projection = projected(question, derivative, which, Jv, doubt)
-    apart = np.abs(np.sum(found * v) - projection.gradient)
-    size = size_of_terms(Jv, dy, question.y, x[which], coloring)
-    room = np.sum(np.abs(v) * (1e-8 * size + 10 * uncertainty)) + 1e-8 * projection.size + 10 * projection.uncertainty
-    if coloring and not apart <= room:
-        if question.prescribed:
-            raise ValueError("this coloring does not hold: elements that were moved at once share outputs")
-        coloring = {}
+def gradients(question: Question, derivative: Derivative, which: int, Jv: Array, doubt: Array) -> Expected:
+    """dL/dx of one input by its colouring, which the projection has to confirm; element by element where it doesn't."""
+    f, x, dy, v = question.f, question.x, question.dy, question.v[which]
+    for coloring in (question.colorings[which], {}):
         found, uncertainty = gradient(derivative, f, x, which, dy, coloring)
         size = size_of_terms(Jv, dy, question.y, x[which], coloring)
+        apart = np.abs(np.sum(found * v) - np.sum(dy * Jv))
+        room = np.sum((1e-8 * size + 10 * uncertainty) * np.abs(v)) + 10 * np.sum(np.abs(dy) * doubt)
+        if not coloring or apart <= room:
+            break
+        if question.prescribed:
+            raise ValueError("this coloring does not hold: elements that were moved at once share outputs")
     return Expected(found, size, uncertainty, dependent_axes(x[which], coloring))
