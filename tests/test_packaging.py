@@ -1,6 +1,7 @@
 """What is installed, licensed and released: the wheel, the lock files, the workflows, the files about the project."""
 
 import ast
+import doctest
 import hashlib
 import os
 import re
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+import bncourse
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -106,9 +109,22 @@ def test_every_extra_is_locked():
 def test_files_about_the_project_agree_on_the_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert str(citation["version"]) == PROJECT["version"]
+    assert str(citation["version"]) == bncourse.__version__ == PROJECT["version"]
     assert citation["license"] == PROJECT["license"]
     assert re.search(r"^## \[Unreleased\]$", changes, re.M) or f"## [{PROJECT['version']}]" in changes
+
+
+def test_readme_shows_what_happens():
+    """Its Python is run, its commands and its links exist."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert (failed, tried) == (0, 5)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", readme + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", readme, re.M))
+    assert {one or other for one, other in named} <= targets
 
 
 def test_licences_are_whole():

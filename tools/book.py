@@ -78,6 +78,7 @@ def build(cold: bool = False) -> int:
     bin_folder = Path(sys.executable).parent  # node for the formulas, jupyter for the cells
     environment = os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
     # The source folder is book/, so that a page's address is forward/layer.html; the toc's path must then be absolute.
+    environment.pop("MPLBACKEND", None)  # or figures would not appear in the pages
     command = [bin_folder / "jupyter-book", "build", "book", "--config", "_config.yml", "--toc", ROOT / "_toc.yml"]
     command += ["--path-output", ".", "-W", "-n", "--keep-going", "-q"]
     status = subprocess.run(command, cwd=ROOT, env=environment).returncode
