@@ -48,10 +48,10 @@ class Draw:
         small, large = self.random.uniform(0.3, 0.6, D), self.random.uniform(1.8, 3.0, D)
         return np.where(self.random.random(D) < 0.5, small, large)
 
-    def whole_numbers(self, N: int, D: int) -> Array:
-        """x (N, D), int64, no feature constant."""
-        x = self.random.integers(-9, 10, size=(N, D))
-        x[0], x[1] = self.random.integers(-9, 0, size=D), self.random.integers(1, 10, size=D)
+    def whole_numbers(self, N: int, D: int, largest: int = 9) -> Array:
+        """x (N, D), int64, between ±largest, no feature constant."""
+        x = self.random.integers(-largest, largest + 1, size=(N, D))
+        x[0], x[1] = self.random.integers(-largest, 0, size=D), self.random.integers(1, largest + 1, size=D)
         return x
 
     def away_from_zero(self, size: int, low: float = 0.5, high: float = 2.0) -> Array:

@@ -52,7 +52,7 @@ def no_variance_of_a_constant(f: Asked, draw: Draw) -> None:
 @batch_variance.property(points=1)
 def variance_of_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    f.agrees((draw.whole_numbers(MANY, 3),), within=ROUGHLY)
+    f.agrees((draw.whole_numbers(MANY, 3, largest=1),), within=ROUGHLY)  # a variance below 1: cut off, it is 0
 
 
 @batch_variance.property(points=1, needs="mean_square_about_the_mean")
@@ -144,7 +144,7 @@ def whole_number_differences(x: Array) -> Any:
     return (centred * centred).mean(axis=0)
 
 
-@batch_variance.misconception(Kind.CONTRACT, "batch-variance")
+@batch_variance.misconception(Kind.CONTRACT, "batch-variance", sentences.CHANGES_ITS_INPUT)
 def changes_its_input(x: Array) -> Any:
     """Centres in place."""
     x -= x.mean(axis=0)

@@ -86,10 +86,15 @@ def layer_divides_by_N(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(draw.batch(5, 3)), within=ROUGHLY)
 
 
-@batchnorm_forward.property(points=4)
+@batchnorm_forward.property(points=3)
 def follows_eps(f: Asked, draw: Draw) -> None:
-    """adds the eps it was given (1e-5 when none is) to the variance, under the root"""
+    """adds the eps it was given to the variance, under the root"""
     f.agrees(plain_layer(draw.batch(MANY, 3, sd=0.3), 0.1), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=1)
+def layer_default_eps(f: Asked, draw: Draw) -> None:
+    """uses eps = 1e-5 when none is given"""
     f.agrees(plain_layer(draw.batch(MANY, 3, low=True)), within=ROUGHLY)
 
 
@@ -181,8 +186,8 @@ def normalized(x: Array, mean: Any, var: Any, gamma: Array, beta: Array, eps: fl
 
 @batchnorm_forward.misconception(Kind.ERROR, "batch-mean")
 def statistics_along_axis_1(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
-    """You take mean and variance along axis=1, of each sample over its features. That is layer normalization (without
-    its own gamma and beta rules); batch normalization takes those of each feature over the batch: axis=0."""
+    """You average along axis=1, over the features of a sample, where the mean and the variance of batch normalization
+    both go along axis=0, over the samples of the batch. With axis=1 in both it is layer normalization."""
     return normalized(x, x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True), gamma, beta, eps)
 
 
@@ -206,8 +211,8 @@ def axis_1_for_the_variance(x: Array, gamma: Array, beta: Array, eps: float = EP
 
 @batchnorm_forward.misconception(Kind.ERROR, "batch-mean")
 def one_statistic_for_the_matrix(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
-    """You normalize with one mean and one variance of the whole matrix. Features have scales of their own, so each
-    column gets its own statistics: axis=0 in both."""
+    """You average over the whole matrix at once. Features have scales of their own, so each column gets its own mean
+    and its own variance: axis=0 in both."""
     return normalized(x, x.mean(), x.var(), gamma, beta, eps)
 
 

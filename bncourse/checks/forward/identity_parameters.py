@@ -139,7 +139,7 @@ def one_and_zero(x: Array, eps: float = EPS) -> Pair:
 
 @identity_parameters.misconception(Kind.ERROR, "identity-claims")
 def variance_for_gamma(x: Array, eps: float = EPS) -> Pair:
-    """Your gamma is the variance (with eps). The layer divides by its root, so the root is what has to be undone."""
+    """Your gamma is the variance. The layer divides by its root, so the root is what has to be undone."""
     return x.var(axis=0) + eps, x.mean(axis=0)
 
 
@@ -151,8 +151,8 @@ def variance_without_eps_for_gamma(x: Array, eps: float = EPS) -> Pair:
 
 @identity_parameters.misconception(Kind.ERROR, "identity-claims")
 def normalizes_again(x: Array, eps: float = EPS) -> Pair:
-    """Your parameters normalize once more: gamma = 1/s and beta = -mean/s. The layer has normalized already; to undo it
-    multiply by s and add the mean."""
+    """Your parameters normalize once more: your gamma divides by the deviation, your beta takes the mean away. The
+    layer has done that already; to undo it, multiply by the deviation and add the mean."""
     s = np.sqrt(x.var(axis=0) + eps)
     return 1 / s, -x.mean(axis=0) / s
 

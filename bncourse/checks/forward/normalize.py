@@ -70,11 +70,17 @@ def divides_by_the_deviation(f: Asked, draw: Draw) -> None:
         f.agrees(with_statistics(draw, Problem(N, D, low=False)), within=ROUGHLY)
 
 
-@normalize.property(points=3)
+@normalize.property(points=2)
 def eps_beside_the_variance(f: Asked, draw: Draw) -> None:
-    """adds the eps it was given (1e-5 when none is) to the variance, under the root"""
-    for problem in (Problem(7, 3, eps=0.1), Problem(4, 4), Problem(3, 5, eps=0.5)):
+    """adds the eps it was given to the variance, under the root"""
+    for problem in (Problem(7, 3, eps=0.1), Problem(4, 4, eps=0.2), Problem(3, 5, eps=0.5)):
         f.agrees(with_statistics(draw, problem))
+
+
+@normalize.property(points=1)
+def default_eps(f: Asked, draw: Draw) -> None:
+    """uses eps = 1e-5 when none is given"""
+    f.agrees(with_statistics(draw, Problem(4, 4)))
 
 
 @normalize.property(points=1, needs="divides_by_the_deviation")
@@ -162,13 +168,15 @@ def recomputes_the_statistics(x: Array, mean: Array, var: Array, eps: float = EP
 
 @normalize.misconception(Kind.ERROR, "normalize-formula")
 def only_centres(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
-    """You subtract the mean but do not divide by the standard deviation, so features keep their scales."""
+    """You subtract the mean but do not divide by the standard deviation, so a feature measured in grams still counts a
+    thousand times as much as in kilograms."""
     return x - mean
 
 
 @normalize.misconception(Kind.ERROR, "normalize-formula")
 def only_rescales(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
-    """You divide by the standard deviation but do not subtract the mean first."""
+    """You divide by the standard deviation but do not subtract the mean first, so a feature of mean 10 still lies far
+    from 0."""
     return x / np.sqrt(var + eps)
 
 

@@ -1,0 +1,180 @@
+"""The bank of misconceptions is its own mutation test: every entry fails its exercise and is named as itself."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from bncourse import check
+from bncourse.checks import book
+from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES, exercise_named
+from bncourse.checks.exercise import Kind
+from bncourse.checks.forward.batchnorm_forward import layer
+
+ROOT = Path(__file__).parents[1]
+SEEDS = range(5)
+
+BANK = [
+    pytest.param(exercise, entry, wrong, id=f"{exercise.name}-{entry.identifier}-{way}")
+    for exercise in EXERCISES.values()
+    for entry in exercise.misconceptions
+    for way, wrong in enumerate(entry.implementations)
+]
+
+
+@pytest.mark.parametrize(("exercise", "entry", "wrong"), BANK)
+def test_every_entry_fails_and_is_named_as_itself(exercise, entry, wrong):
+    for seed in SEEDS:
+        report = check(exercise.name, wrong, seed=seed)
+        assert not report.passed
+        assert report.points < report.max_points
+        assert report.misconceptions == [entry.identifier]
+
+
+@pytest.mark.parametrize(("exercise", "entry", "wrong"), BANK)
+def test_every_entry_has_a_small_input_that_shows_it(exercise, entry, wrong):
+    witness = check(exercise.name, wrong).witness
+    assert witness is not None
+    first = next(iter(witness.inputs.values()))
+    assert first.size <= 6
+    assert witness.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("exercise", "entry", "wrong"), BANK)
+def test_a_teacher_would_give_as_many_points(exercise, entry, wrong):
+    report = check(exercise.name, wrong)
+    kept = report.points / report.max_points
+    if entry.kind is Kind.CONVENTION:
+        assert kept >= 0.9  # another library's rule costs next to nothing
+    elif entry.identifier in {"whole_number_buffer", "changes_its_input"}:
+        assert kept >= 0.75
+    elif "eps" in entry.identifier:
+        assert 0.7 <= kept < 0.9  # right but for ε keeps most
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_the_idea_is_worth_most(exercise):
+    for entry in exercise.misconceptions:
+        if entry.identifier in {
+            "statistics_along_axis_1",
+            "mean_along_axis_1",
+            "variance_along_axis_1",
+            "one_and_zero",
+        }:
+            report = check(exercise.name, entry.implementations[0])
+            assert report.points <= 0.1 * report.max_points
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_every_entry_says_what_was_done_and_where_it_is_explained(exercise):
+    identifiers = [entry.identifier for entry in exercise.misconceptions]
+    assert len(set(identifiers)) == len(identifiers)
+    for entry in exercise.misconceptions:
+        assert entry.sentence.startswith(("You", "Your")), entry.identifier
+        assert entry.sentence.endswith((".", "?"))
+        assert len(entry.sentence) > 80
+    names = [one.name for one in exercise.properties]
+    assert len(set(names)) == len(names)
+    assert all(one.needs in ["", *names] for one in exercise.properties)
+    assert all(one.statement for one in exercise.properties)
+
+
+def test_the_numbers_of_the_list_are_in_the_bank():
+    """Of misconceptions.md: 1 unbiased, 2 √var + ε, 3 no ε, 4 ε², 5 own ε, 6 the variance, 8 axis 1, 9 whole matrix,
+    11 changed input, 12 whole-number buffer, 14 γ(x̂+β), 15 γ or β left out, 21 identity without ε."""
+    wanted = {
+        "batchnorm_forward": {
+            "unbiased_variance",
+            "eps_outside_the_root",
+            "eps_missing",
+            "eps_squared",
+            "eps_ignored",
+            "divides_by_the_variance",
+            "statistics_along_axis_1",
+            "one_statistic_for_the_matrix",
+            "changes_its_input",
+            "whole_number_buffer",
+            "shifts_before_it_scales",
+            "gamma_ignored",
+            "beta_ignored",
+        },
+        "identity_parameters": {"identity_without_eps", "eps_outside_the_root", "eps_ignored", "unbiased_variance"},
+    }
+    for name, identifiers in wanted.items():
+        assert identifiers <= {entry.identifier for entry in exercise_named(name).misconceptions}
+
+
+def test_every_section_that_is_pointed_to_is_in_the_book():
+    sections = {entry.section for exercise in EXERCISES.values() for entry in exercise.misconceptions}
+    assert sections <= set(book.PAGES)
+    for section, page in book.PAGES.items():
+        assert f"({section})=" in (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
+
+
+SAME_FUNCTION = {
+    ("deviation_for_variance", "divides_by_the_variance"): "eps_outside_the_root",
+    ("eps_in_the_variance", "eps_missing"): "eps_ignored",
+}
+"""Two mistakes that together are, letter for letter, a third one."""
+
+
+OF_THE_LAYER = {
+    "one_variance_for_the_matrix": "one_statistic_for_the_matrix",
+    "variance_along_axis_1": "statistics_along_axis_1",
+}
+"""What a mistake in a step is called when the whole layer is looked at."""
+
+
+def two_mistakes():
+    entries = {name: exercise_named(name).misconceptions for name in ("batch_variance", "normalize", "scale_shift")}
+    steps = {"batch_variance": "variance", "normalize": "normalizing", "scale_shift": "affine"}
+    for one, other in (
+        ("batch_variance", "normalize"),
+        ("normalize", "scale_shift"),
+        ("batch_variance", "scale_shift"),
+    ):
+        for first, second in product(entries[one], entries[other]):
+            wrong = {steps[one]: first.implementations[0], steps[other]: second.implementations[0]}
+            yield first.identifier, second.identifier, layer(**wrong)
+
+
+def test_two_mistakes_at_once_are_never_given_a_wrong_name():
+    tried, misnamed = 0, []
+    for first, second, wrong in two_mistakes():
+        if "recomputes_the_statistics" in (first, second) or first == second:
+            continue  # the step that is recomputed does not count: there is only one mistake
+        report = check("batchnorm_forward", wrong, seed=tried)
+        allowed = {first, second, OF_THE_LAYER.get(first), SAME_FUNCTION.get((first, second), first)}
+        if not set(report.misconceptions) <= allowed:
+            misnamed.append((first, second, report.misconceptions))
+        assert not report.passed
+        tried += 1
+    assert misnamed == []
+    assert tried > 200
+
+
+def test_nearly_right_functions_without_an_entry_get_no_name():
+    unnamed = {
+        "batch_mean": [lambda x: x.mean(axis=0) * 1.001, lambda x: x.max(axis=0), lambda x: x[0], lambda x: 0 * x[0]],
+        "batch_variance": [lambda x: x.var(axis=0) * 1.001, lambda x: x.var(axis=0) / 2, lambda x: x.std(axis=0) * 2],
+        "normalize": [lambda x, mean, var, eps=1e-5: (x - mean) / (var + eps) ** 0.49],
+        "scale_shift": [lambda x_hat, gamma, beta: gamma * x_hat - beta],
+    }
+    for name, functions in unnamed.items():
+        for function in functions:
+            report = check(name, function)
+            assert not report.passed
+            assert report.misconceptions == []
+
+
+def test_a_changed_input_and_a_wrong_value_are_both_named():
+    def both(x, mean, var, eps=1e-5):
+        x -= mean
+        return x / (var**0.5 + eps)
+
+    assert check("normalize", both).misconceptions == ["eps_outside_the_root", "changes_its_input"]
+
+
+def test_every_assignment_lists_its_exercises():
+    assert [exercise.name for exercise in ASSIGNMENTS["forward"]] == list(EXERCISES)
+    assert sum(exercise.points for exercise in ASSIGNMENTS["forward"]) == 84
