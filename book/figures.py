@@ -47,17 +47,11 @@ def figure(rows: int = 1, columns: int = 1, *, height: float = 2.6, **options: A
     return plt.subplots(rows, columns, figsize=(WIDTH, height), **options)
 
 
-def dots(axes: Axes, values: Any, *, colour: str = BLUE, size: float = 40, marker: str = "o", **options: Any) -> None:
-    """Each value as a dot above a number line; equal values stand on each other."""
+def dots(axes: Axes, values: Any, *, colour: str = BLUE, marker: str = "o", levels: int = 1) -> None:
+    """Each value as a dot above a number line, with room for so many equal values on each other."""
     values = np.round(np.asarray(values, dtype=float), 9)
     heights = [int((values[:i] == value).sum()) for i, value in enumerate(values)]
-    axes.scatter(values, heights, s=size, color=colour, marker=marker, zorder=3, clip_on=False, **options)
-    axes.set_ylim(-0.7, max(3, max(heights) + 0.8))
+    axes.scatter(values, heights, s=40, color=colour, marker=marker, zorder=3, clip_on=False)
+    axes.set_ylim(-0.9, levels - 0.2)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-
-
-def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **options: Any) -> None:
-    """An arrow from one point to another, in the coordinates of the axes' data."""
-    style = {"arrowstyle": "-|>", "color": "black", "lw": 1.2, "shrinkA": 0, "shrinkB": 0} | options
-    axes.annotate("", xy=end, xytext=start, arrowprops=style)
