@@ -1,0 +1,56 @@
+"""What is free?  The symbols that no equation of the book introduces, and the indices they may carry."""
+
+from __future__ import annotations
+
+#: the size that bounds an index letter
+RANGES = {
+    **dict.fromkeys("iklmn", "N"),
+    "j": "D",
+    "c": "C",
+    "h": "H",
+    "w": "W",
+    "t": "T",
+    "p": "P",
+    "q": "Q",
+    "b": "B",
+}
+
+SIZES = {"N", "D", "C", "H", "W", "T", "K", "P", "Q", "B", "G"}
+
+#: name: (kind, ranges of its indices in each form that is free).  Kinds: data and real have any sign, positive is
+#: above 0, fraction in (0, 1), count a whole number.
+FREE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "x": ("data", ("N", "ND", "NCHW")),  # input of the layer
+    "g": ("data", ("N", "ND", "NCHW")),  # upstream gradient ∂L/∂y
+    "u": ("data", ("N", "NK")),  # a second series; input of the linear layer
+    "\\gamma": ("real", ("", "D", "C")),  # scale
+    "\\beta": ("real", ("", "D", "C")),  # shift
+    "\\varepsilon": ("positive", ("",)),  # keeps the root away from 0
+    "\\alpha": ("fraction", ("",)),  # momentum: weight of the new value
+    "\\bar{\\mu}": ("real", ("", "D", "C", "T")),  # running mean
+    "\\bar{\\sigma}^2": ("positive", ("", "D", "C", "T")),  # running variance
+    "a": ("real", ("",)),  # factor that stretches the data
+    "b": ("real", ("", "D", "C")),  # bias, shift of the data
+    "w": ("real", ("", "K", "DK")),  # weight
+    "t": ("real", ("",)),  # any point
+    "z": ("real", ("",)),  # argument of a function
+    # prerequisites only
+    "h": ("real", ("", "N")),  # gradient of any later value
+    "d": ("data", ("N",)),  # direction that is projected on
+    "\\nu": ("count", ("P",)),  # sizes of the parts of a list
+    "\\bar{x}": ("real", ("P",)),  # their means
+    "v": ("positive", ("P",)),  # their variances
+    "r_start": ("real", ("",)),  # what a moving average starts from
+}
+
+
+def kind_of(name: str, ranges: tuple[str | None, ...]) -> str | None:
+    """The kind of a symbol whose indices have these ranges (x_1's has none: None); None if it is not free."""
+    if name in SIZES:
+        return "size" if not ranges else None
+    kind, forms = FREE.get(name, ("", ()))
+    fits = any(
+        len(form) == len(ranges) and all(have in (None, want) for have, want in zip(ranges, form, strict=True))
+        for form in forms
+    )
+    return kind if fits else None

@@ -1,0 +1,122 @@
+"""Does the code compute what the page defines?  Which function of `bncourse.functional` a definition must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from bncourse import functional as F
+
+from .arithmetic import Undefined
+from .domains import Samples
+from .evaluate import Definition, Scope, World, evaluate
+from .polynomial import Index
+from .prove import Disagreement, Entry, after
+from .tex import TexError
+
+SIZES = {"N": 5, "D": 3, "C": 2, "H": 2, "W": 3, "T": 3, "K": 2, "P": 2, "Q": 2, "B": 2, "G": 2}
+
+
+class Values:
+    """The drawn numbers as float64 arrays: v("x", "ND") has shape (5, 3)."""
+
+    def __init__(self, world: World):
+        self.world = world
+
+    def __call__(self, name: str, form: str = "") -> np.ndarray:
+        shape = tuple(SIZES[sort] for sort in form)
+        array = np.empty(shape)
+        for position in np.ndindex(shape):
+            indices = tuple(Index(p + 1, sort) for p, sort in zip(position, form, strict=True))
+            array[position] = float(self.world.lookup(name, indices))
+        return array
+
+    @property
+    def column(self) -> np.ndarray:
+        """The one feature of the pages that drop its index, shape (N, 1)."""
+        return self("x", "N")[:, None]
+
+    @property
+    def eps(self) -> float:
+        return float(self("\\varepsilon"))
+
+
+def _one(array) -> np.ndarray:
+    """The single feature without its axis."""
+    return np.asarray(array)[..., 0]
+
+
+def _images(v: Values):
+    """(mean, biased variance) of each channel, from what batchnorm2d_forward keeps."""
+    x = v("x", "NCHW")
+    mean, _ = F.update_running_stats2d(np.zeros(x.shape[1]), np.ones(x.shape[1]), x, momentum=1.0)
+    _, cache = F.batchnorm2d_forward(x, np.ones(x.shape[1]), np.zeros(x.shape[1]), v.eps)
+    return mean, cache.inv_std**-2 - v.eps
+
+
+def _merged(v: Values):
+    """(mean, variance) of all parts of a list together."""
+    return F.merge_statistics(v("\\nu", "P"), v("\\bar{x}", "P")[:, None], v("v", "P")[:, None])
+
+
+def _normalized(v: Values) -> np.ndarray:
+    return F.normalize(v.column, F.batch_mean(v.column), F.batch_variance(v.column), v.eps)
+
+
+PINNED: dict[str, Callable[[Values], object]] = {
+    "def-mean": lambda v: _one(F.batch_mean(v.column)),
+    "def-mean-feature": lambda v: F.batch_mean(v("x", "ND")),
+    "def-variance": lambda v: _one(F.batch_variance(v.column)),
+    "def-variance-feature": lambda v: F.batch_variance(v("x", "ND")),
+    "def-unbiased-variance": lambda v: _one(F.update_running_stats([0.0], [1.0], v.column, momentum=1.0)[1]),
+    "def-s": lambda v: _one(F.identity_parameters(v.column, v.eps)[0]),
+    "def-s-feature": lambda v: F.identity_parameters(v("x", "ND"), v.eps)[0],
+    "def-grand-mean": lambda v: _one(F.batch_mean(v("x", "ND").reshape(-1, 1))),
+    "def-x-hat-feature": lambda v: F.batchnorm_forward(v("x", "ND"), np.ones(SIZES["D"]), np.zeros(SIZES["D"]), v.eps)[
+        0
+    ],
+    "def-x-hat": lambda v: _one(_normalized(v)),
+    "def-normalize": lambda v: _one(_normalized(v)),
+    "def-y": lambda v: _one(F.batchnorm_forward(v.column, [v("\\gamma")], [v("\\beta")], v.eps)[0]),
+    "def-pooled-mean": lambda v: _one(_merged(v)[0]),
+    "def-pooled-variance": lambda v: _one(_merged(v)[1]),
+    "def-mean-channel": lambda v: _images(v)[0],
+    "def-variance-channel": lambda v: _images(v)[1],
+}
+
+
+def agrees_with_code(entry: Entry) -> None:
+    """Raise Disagreement unless the page's definition and the function give the same numbers."""
+    label = entry.equation.label
+    definition = entry.defines[0]
+    context = after(entry)
+    for draw in range(12):
+        world = World(Samples(SIZES, draw), context.definitions, context.functions)
+        try:
+            page = _values_of(definition, world)
+            break
+        except Undefined:
+            continue
+    else:
+        raise TexError("no draw gives a value")
+    code = np.asarray(PINNED[label](Values(World(Samples(SIZES, draw), {}, {}))), float)
+    if page.shape != code.shape or not np.allclose(page, code, rtol=1e-10, atol=1e-12):
+        raise Disagreement(f"the page gives {page.ravel()[:3]}, the code {code.ravel()[:3]}")
+
+
+def _values_of(definition: Definition, world: World) -> np.ndarray:
+    """The defined symbol, or the function at its own letters, for every value of the indices."""
+    shape = tuple(SIZES[sort] for sort in definition.sorts)
+    array = np.empty(shape)
+    for position in np.ndindex(shape):
+        indices = tuple(Index(p + 1, sort) for p, sort in zip(position, definition.sorts, strict=True))
+        letters = dict(zip(definition.letters, indices, strict=True))
+        value = (
+            evaluate(definition.body, Scope(world, letters))
+            if definition.arguments
+            else world.lookup(definition.name, indices)
+        )
+        array[position] = float(value) if isinstance(value, Fraction | int) else float(str(value))
+    return array
