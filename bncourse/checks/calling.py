@@ -8,6 +8,7 @@ import linecache
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -92,10 +93,9 @@ def message(raised: BaseException) -> str:
 
 def place(raised: BaseException, function: Callable[..., Any]) -> str:
     """The deepest line of the student's own file that the exception came through."""
-    code = getattr(function, "__code__", None)
-    if code is None:
+    if not isinstance(function, FunctionType):
         return ""
-    line = ""
+    code, line = function.__code__, ""
     for frame, number in traceback.walk_tb(raised.__traceback__):
         if frame.f_code.co_filename == code.co_filename:
             line = linecache.getline(code.co_filename, number).strip()

@@ -60,12 +60,12 @@ class Report:
     @property
     def points(self) -> float:
         """The points reached."""
-        return round(min(sum(result.points for result in self.properties), self.max_points), 6)
+        return min(round(float(sum(result.points for result in self.properties)), 6), self.max_points)
 
     @property
     def max_points(self) -> float:
         """The points there are."""
-        return float(sum(result.max_points for result in self.properties))
+        return round(float(sum(result.max_points for result in self.properties)), 6)
 
     @property
     def misconceptions(self) -> list[str]:
