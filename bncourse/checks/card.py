@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 STYLE = """
 .bn-card{border:1px solid currentColor;border-left-width:.5em;border-radius:.4em;padding:.6em 1em;max-width:46em;
 line-height:1.45;color:inherit;background:transparent;overflow-wrap:anywhere}
-.bn-card h4,.bn-card h5{margin:.2em 0 .4em;color:inherit}
-.bn-card h5{margin-top:1em}
-.bn-card ul{list-style:none;margin:0;padding:0}
+.bn-card h4,.bn-card h5{margin:.2em 0 .4em!important;color:inherit;font-weight:700!important}
+.bn-card h5{margin-top:1em!important}
+.bn-card ul{list-style:none!important;margin:0!important;padding:0!important}
 .bn-card li{margin:.25em 0;padding-left:1.6em;text-indent:-1.6em}
 .bn-card li>*{text-indent:0}
 .bn-card p{margin:.3em 0}
 .bn-card .bn-word{font-weight:700}
 .bn-card .bn-seen{display:block}
-.bn-card table{border-collapse:collapse;margin:.3em 0;display:block;overflow-x:auto;color:inherit}
-.bn-card th,.bn-card td{text-align:left;vertical-align:top;padding:.2em .8em .2em 0;border:0}
-.bn-card th,.bn-card td,.bn-card tr{background:transparent!important;color:inherit}
-.bn-card pre{margin:0;background:transparent;color:inherit;border:0;padding:0;white-space:pre;font-size:.95em}
+.bn-card table{border-collapse:collapse;margin:.3em 0!important;display:block;overflow-x:auto;color:inherit}
+.bn-card th,.bn-card td{text-align:left!important;vertical-align:top;padding:.2em 1.2em .2em 0!important;border:0;
+background:transparent!important;color:inherit}
+.bn-card tr{background:transparent!important}
+.bn-card pre{margin:0;padding:0!important;border:0;background:transparent!important;color:inherit;
+text-align:left;white-space:pre!important;font-family:ui-monospace,Consolas,Menlo,monospace!important}
 .bn-card a{color:inherit;text-decoration:underline}
 .bn-card small{opacity:.85}
 """
+"""``!important`` stands where the style sheets of notebook viewers say otherwise."""
 
 
 def card(report: "Report") -> str:
