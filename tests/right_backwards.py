@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse import functional as F
+from bncourse.gradcheck import gradcheck
 
 
 class Case(NamedTuple):
@@ -107,3 +108,12 @@ def badly_scaled(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
         deviation[j] = 0.0
     beside = (slice(None), *[None] * (len(shape) - 2))
     return mean[beside] + deviation[beside] * rng.normal(size=shape)
+
+
+def false_alarms(method: str, count: int) -> list[str]:
+    """The cases of the first ``count`` in which a gradient check by this method wrongly says no."""
+    return [
+        f"case {seed}, {case.name}\n{report}"
+        for seed, case in ((seed, draw(seed)) for seed in range(count))
+        if not (report := gradcheck(case.forward, case.backward, case.inputs, method=method, seed=seed))
+    ]

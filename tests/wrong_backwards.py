@@ -59,6 +59,12 @@ def right(dy, cache):
     return nodes(dy, cache)
 
 
+def right2d(dy, cache):
+    """The right one for images."""
+    dx, dgamma, dbeta = nodes(pixels(dy), cache)
+    return images(dx, dy.shape), dgamma, dbeta
+
+
 def nodes(dy, cache, mean_path=1.0, variance_path=1.0, n=None, two=2.0):
     """dx as its three terms, each of which may be scaled: direct, through the variance, through the mean."""
     gamma, std, centred = cache["gamma"], cache["std"], cache["centred"]

@@ -102,9 +102,9 @@ def gradcheck(
 
     Squire & Trapp 1998 (complex step), Ridders 1982 (extrapolation), Curtis, Powell & Reid 1974 (colouring).
 
-    >>> print(gradcheck(lambda x: (x**2, x), lambda dy, x: 3 * x * dy, [[1.0]], dy=[1.0]))
+    >>> print(gradcheck(lambda x: (x**2, x), lambda dy, x: 3 * x * dy, [[1.0, 3.0]], dy=[1.0, 1.0]))
     gradcheck FAILED (complex, seed 0)
-      x[0]: expected 2, actual 3, error 1 > tolerance 2.3e-09
+      x[0]: expected 2, actual 3, error 1 > tolerance 1.5e-09
     """
     question = ask(forward, inputs, dy, seed, coloring)
     answer = solve(question, method)

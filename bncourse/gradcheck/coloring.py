@@ -22,14 +22,16 @@ def dependent_axes(a: Array, coloring: Coloring) -> tuple[int, ...]:
 def probe(f: Function, x: Sequence[Array], which: int, y: Array, rng: np.random.Generator) -> Coloring:
     """Moves single elements of an input, and sees along which axes the outputs that change keep their index.
 
-    Two elements that change anything are enough to ask, since a projection confirms the gradient; where γ is 0, dx is.
+    It asks two elements that change anything (where γ is 0, x doesn't), in different rows, columns and so on. Two are
+    enough, since a projection has to confirm the gradient.
     """
     a, told = x[which], 0
+    at = tuple(int(rng.integers(n)) for n in a.shape)
     pairs = {(i, j) for i in range(a.ndim) for j in range(y.ndim) if a.shape[i] == y.shape[j]}
     for _ in range(8):
         if told == 2 or not pairs:
             break
-        at = tuple(int(rng.integers(n)) for n in a.shape)
+        at = tuple((i + int(rng.integers(1, max(n, 2)))) % n for i, n in zip(at, a.shape, strict=True))
         moved = [b.copy() for b in x]
         moved[which][at] += 1 + np.abs(moved[which][at])
         changed = np.nonzero(f(moved) != y)
@@ -57,13 +59,13 @@ def standardized(a: Array, coloring: Coloring) -> Array:
 
 
 def scale_of(a: Array, coloring: Coloring) -> Array:
-    """How far an element is moved, times h: the deviation of those it shares outputs with, at least 1e-4 of their size.
+    """How far an element is moved, times h: the deviation of those it shares outputs with, at least 1e-5 of their size.
 
     A step has to be small beside what the function divides by, and large beside the rounding of the input.
     """
     axes = dependent_axes(a, coloring) or None
     size = np.max(np.abs(a), axis=axes, keepdims=True, initial=0.0)
-    scale = np.maximum(np.std(a, axis=axes, keepdims=True), 1e-4 * size)
+    scale = np.maximum(np.std(a, axis=axes, keepdims=True), 1e-5 * size)
     return np.broadcast_to(np.where(scale > 0, scale, 1.0), a.shape)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .derivatives import EPS, Array
-from .question import Answer, Expected, Question
+from .question import Answer, Expected, Question, own_numbers
 from .report import InputReport
 
 ROUNDING_CAP = 1e-6  # ill-conditioned data may widen the tolerance to this and no further
@@ -92,7 +92,7 @@ def changes_by_rounding(
     seed: int,
 ) -> list[Array]:
     """How far each gradient moves when the inputs move by their last bits."""
-    rng = np.random.default_rng(seed)
+    rng = own_numbers(seed)
     _, cache = forward(*(a * (1 + 4 * EPS * rng.normal(size=a.shape)) for a in question.x))
     nearby = gradients(backward(question.dy.copy(), cache), question.x)
     return [

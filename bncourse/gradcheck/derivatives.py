@@ -37,11 +37,9 @@ def off_the_real_line(a: Array, d: Array | float) -> Array:
 
 
 def central(f: Function, x: Sequence[Array], v: Direction, h: float) -> tuple[Array, Array]:
-    """(y(x + hv) - y(x - hv)) / 2h = ∂y/∂x · v + O(h²), and the rounding that is in it: of y and of x, over h."""
+    """(y(x + hv) - y(x - hv)) / 2h = ∂y/∂x · v + O(h²), and the rounding of y that is in it."""
     after, before = (f([a + s * h * d for a, d in zip(x, v, strict=True)]) for s in (1, -1))
-    difference = (after - before) / (2 * h)
-    y_rounded, x_rounded = (np.abs(after) + np.abs(before)) / 2, np.abs(difference) * largest_quotient(x, v)
-    return difference, EPS * (y_rounded + x_rounded) / h
+    return (after - before) / (2 * h), EPS / (2 * h) * (np.abs(after) + np.abs(before))
 
 
 def largest_quotient(x: Sequence[Array], v: Direction) -> float:
@@ -58,18 +56,19 @@ def extrapolated(f: Function, x: Sequence[Array], v: Direction, *, order: int, l
     T[n, 0] = central(h_n),   T[n, j] = T[n, j-1] + (T[n, j-1] - T[n-1, j-1]) / (16^j - 1),   j up to ``order``.
 
     Truncation falls with h and rounding grows, so the smallest difference of neighbours shows the best h, and how good
-    it is: Ridders 1982. The rounding is added, since neighbours may agree by chance.
+    it is: Ridders 1982. The rounding is added, since neighbours may agree by chance, and a difference of exactly 0
+    replaces no other, since at a small h a coarsely rounded y (of float16) does not move.
     """
-    best, uncertainty = np.zeros(()), np.full((), np.inf)
-    above: list[Array] = []
-    for level in range(levels):
-        difference, rounding = central(f, x, v, 0.1 / 4**level)
-        row = [difference]
+    best, uncertainty, above = np.zeros(()), np.full((), np.inf), list[Array]()
+    of_x = EPS * largest_quotient(x, v)
+    for h in (0.1 / 4**level for level in range(levels)):
+        difference, of_y = central(f, x, v, h)
+        row, rounding = [difference], of_y + of_x / h * np.abs(difference)
         for j, upper in enumerate(above[:order], start=1):
             row.append(row[-1] + (row[-1] - upper) / (16**j - 1))
         if above:
             doubt = np.abs(row[-1] - above[-1]) + rounding
-            better = doubt < uncertainty
+            better = (doubt < uncertainty) & ((difference != 0) | (best == 0))
             best, uncertainty = np.where(better, row[-1], best), np.where(better, doubt, uncertainty)
             if np.all(rounding > uncertainty):  # from here on h only adds to it
                 break
