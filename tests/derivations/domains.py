@@ -11,16 +11,14 @@ from .polynomial import Index, kronecker, sum_over, symbol
 
 
 def drawn(kind: str, draw: int, key: object) -> Fraction:
-    """A small fraction that depends on nothing but its arguments; signs change from draw to draw."""
-    dice = random.Random(f"{kind} {draw // 2} {key}")
-    size = Fraction(dice.randint(2, 40), 16)  # on both sides of 1
+    """A small fraction that depends on nothing but its arguments; from an even draw to the next one, signs change."""
+    dice = random.Random(f"{kind} {draw} {key}")
     if kind == "count":
         return Fraction(dice.randint(1, 9))
-    if kind == "positive":
-        return size
     if kind == "fraction":
-        return Fraction(dice.randint(1, 16), 17)
-    negative = (dice.random() < 0.5) != (draw % 2 == 1)
+        return Fraction(dice.randint(1, 255), 256)
+    size = Fraction(dice.randint(32, 640), 256)  # on both sides of 1
+    negative = kind != "positive" and (random.Random(f"{draw // 2} {key}").random() < 0.5) != (draw % 2 == 1)
     return -size if negative else size
 
 

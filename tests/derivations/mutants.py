@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 from .tex import ACCENTS, FRACTIONS, GREEK, TexError, Token, tokenize
 
+NEIGHBOURS = 5
+LAYOUT = {"&", "\\", "quad", "qquad"}
 OPERATORS = ("sign", "exponent", "factor", "index", "accent")
 
 
@@ -38,8 +40,7 @@ def mutants(tex: str, is_definition: bool) -> list[Mutant]:
         mutated = tex[:start] + new + tex[end:]
         if mutated == tex or mutated in found:
             continue
-        around = f"{tex[max(start - 14, 0) : start]}⟨{tex[start:end]} → {new}⟩{tex[end : end + 14]}"
-        change = " ".join(around.split())
+        change = walker.shown(start, end, new)
         seen[change] += 1
         found[mutated] = Mutant(operator, mutated, change if seen[change] == 1 else f"{change} ({seen[change]})")
     return list(found.values())
@@ -59,6 +60,13 @@ class _Walker:
             for operator, start, end, new in self.at(k, token, role[k], role):
                 if k >= left_end or operator in ("exponent", "index", "accent"):
                     yield operator, start, end, new
+
+    def shown(self, start: int, end: int, new: str) -> str:
+        """The change between its neighbours; how the lines are laid out does not matter."""
+        tokens = [token for token in self.tokens if token.text not in LAYOUT and token.kind not in ("begin", "end")]
+        before = [self.tex[token.start : token.end] for token in tokens if token.end <= start][-NEIGHBOURS:]
+        after = [self.tex[token.start : token.end] for token in tokens if token.start >= end][:NEIGHBOURS]
+        return f"{' '.join(before)} ⟨{self.tex[start:end]} → {new}⟩ {' '.join(after)}".strip()
 
     # -- what a token is there for
     def roles(self) -> list[str]:

@@ -103,9 +103,5 @@ def _swap(context: Context, old: Entry, new: Entry) -> Context:
 def known_reasons(path: Path = REASONS) -> dict[tuple[str, str], str]:
     """(label, change) -> why this mutant may survive."""
     listed = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {
-        (label, change): entry["because"]
-        for label, entries in listed.items()
-        for entry in entries
-        for change in entry["changes"]
-    }
+    entries = [(label, entry) for label, found in listed.items() for entry in found if entry["because"].strip()]
+    return {(label, change): entry["because"] for label, entry in entries for change in entry["changes"]}
