@@ -46,7 +46,7 @@ def test_a_teacher_would_give_as_many_points(exercise, entry, wrong):
     kept = report.points / report.max_points
     if entry.kind is Kind.CONVENTION:
         assert kept >= 0.9  # another library's rule costs next to nothing
-    elif entry.identifier in {"whole_number_buffer", "changes_its_input"}:
+    elif entry.identifier in {"whole_number_buffer", "changes_its_input", "cache_missing"}:
         assert kept >= 0.75
     elif "eps" in entry.identifier:
         assert 0.7 <= kept < 0.9  # right but for ε keeps most

@@ -150,7 +150,7 @@ class TestCheck:
     def test_a_folder_or_a_giant_is_not_a_notebook(self, capsys, tmp_path, monkeypatch):
         code, _, errors = run(capsys, "check", "forward", tmp_path)
         assert code == 2
-        assert "cannot be read: Is a directory." in errors
+        assert "cannot be read: " in errors
         monkeypatch.setattr(notebooks, "LARGEST", 10)
         code, _, errors = run(capsys, "check", "forward", SOLUTION)
         assert code == 2

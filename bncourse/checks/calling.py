@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .answers import Array, Unsuitable, plain_arrays
+from .answers import Array, Unsuitable, is_alone, plain_arrays
 from .surroundings import TimeUp
 
 UNWRITTEN = "NotImplementedError"
@@ -43,6 +43,8 @@ class Outcome:
     """The class of the exception that was raised, if one was."""
     changed: Mapping[str, Array] = field(default_factory=dict)
     """The inputs that are no longer what they were, as they are now."""
+    alone: bool = False
+    """Whether an array came without the cache that belongs beside it."""
 
 
 def call(function: Callable[..., Any], signature: Signature, arguments: tuple[Any, ...]) -> Outcome:
@@ -50,8 +52,11 @@ def call(function: Callable[..., Any], signature: Signature, arguments: tuple[An
     given = tuple(np.array(a) if isinstance(a, np.ndarray) else a for a in arguments)
     arrays: dict[str, Array] = {}
     complaint = error = ""
+    alone = False
     try:
-        arrays = plain_arrays(function(*given), signature.returns, signature.opaque, signature.name)
+        value = function(*given)
+        arrays = plain_arrays(value, signature.returns, signature.opaque, signature.name)
+        alone = is_alone(value, signature.returns, signature.opaque)
     except (TimeUp, KeyboardInterrupt):
         raise
     except Unsuitable as reason:
@@ -66,7 +71,7 @@ def call(function: Callable[..., Any], signature: Signature, arguments: tuple[An
         for name, before, after in zip(signature.parameters, arguments, given, strict=False)
         if isinstance(before, np.ndarray) and not unchanged(before, after)
     }
-    return Outcome(arrays, complaint, error, changed)
+    return Outcome(arrays, complaint, error, changed, alone)
 
 
 def unchanged(before: Array, after: Array) -> bool:

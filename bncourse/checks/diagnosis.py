@@ -39,7 +39,7 @@ def diagnose(exercise: Exercise, student: Asked, seed: int) -> list[Misconceptio
     for entry in exercise.misconceptions:
         for wrong in entry.implementations:
             ways = Comparison(exercise, wrong, problems, seen, right)
-            if ways.changes_the_same_inputs():
+            if ways.breaks_the_same_agreement():
                 by_contract.append(entry)
                 break
             if ways.gives_the_same_answers():
@@ -72,18 +72,19 @@ class Comparison:
             self.outcomes.append(call(self.wrong, self.exercise.signature, self.problems[len(self.outcomes)]))
         return self.outcomes[n]
 
-    def changes_the_same_inputs(self) -> bool:
-        """Whether both change the same inputs. What they leave in them is a matter of style."""
-        return bool(self.outcome(0).changed) and all(
-            self.seen[n].changed.keys() == self.outcome(n).changed.keys() for n in range(len(PROBES))
-        )
+    def breaks_the_same_agreement(self) -> bool:
+        """Whether both change inputs, or both keep the cache to themselves; how is a matter of style."""
+        floats = range(len(PROBES))
+        if self.outcome(0).changed:
+            return all(self.seen[n].changed for n in floats)
+        return self.outcome(0).alone and all(self.seen[n].alone for n in floats)
 
     def gives_the_same_answers(self) -> bool:
         """Whether both answer alike everywhere, and wrongly on two problems of different shape.
 
         Whole numbers are looked at only when the mistake shows nowhere else: a truncated buffer.
         """
-        if self.outcome(0).changed:
+        if self.outcome(0).changed or self.outcome(0).alone:
             return False
         floats = range(len(PROBES))
         if not all(alike(self.seen[n], self.outcome(n)) for n in floats):

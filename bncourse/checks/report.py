@@ -93,7 +93,15 @@ class Report:
         return {"text/plain": repr(self.points), "text/html": card(self)}
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, ready for JSON."""
+        """The report as plain values, ready for JSON.
+
+        ``schema`` (1), ``exercise``, ``passed``, ``points``, ``max_points``, ``seed``;
+        ``properties``: a list of ``name``, ``statement``, ``passed``, ``points``, ``max_points``, ``message``;
+        ``misconceptions``: a list, most likely first, of ``identifier``, ``kind`` ("error", "convention", "numerics",
+        "contract"), ``sentence``, ``section`` ("page#label"), ``link`` ("" without an address of the book);
+        ``witness``: None, or ``inputs``, ``expected``, ``actual`` (names to nested lists; what is not finite is the
+        text "nan", "inf" or "-inf") and ``sentence``.
+        """
         return {
             "schema": SCHEMA,
             "exercise": self.exercise,

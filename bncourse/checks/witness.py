@@ -47,4 +47,7 @@ def failure(
         return f"{mismatch}.", outcome.arrays
     for name, after in outcome.changed.items():
         return f"The answer is right, but {name} was changed on the way.", {f"{name} after the call": after}
+    if outcome.alone:
+        alone, *missing = exercise.signature.returns
+        return f"{alone} is right, but {', '.join(missing)} is missing beside it.", outcome.arrays
     return "", {}

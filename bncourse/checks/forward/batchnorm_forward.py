@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import functional as reference
 from ..answers import Array
-from ..asking import Asked
+from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
@@ -62,13 +62,16 @@ def plain_layer(x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *eps)
 
 
-@batchnorm_forward.property(points=1)
+@batchnorm_forward.property(points=2)
 def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape"""
-    f(whole_layer(draw, Problem(7, 3)))
+    arguments = whole_layer(draw, Problem(7, 3))
+    f(arguments)
+    if f.outcome(arguments).alone:
+        raise Refused("batchnorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@batchnorm_forward.property(points=9)
+@batchnorm_forward.property(points=8)
 def normalizes_each_feature(f: Asked, draw: Draw) -> None:
     """gives each feature mean 0 and variance near 1 over the batch (gamma = 1, beta = 0)"""
     f.agrees(plain_layer(draw.batch(MANY, 3)), within=ROUGHLY)
@@ -250,3 +253,10 @@ def changes_its_input(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> 
     var = x.var(axis=0)
     x -= x.mean(axis=0)
     return gamma * x / np.sqrt(var + eps) + beta, None
+
+
+@batchnorm_forward.misconception(Kind.CONTRACT, "whole-layer")
+def cache_missing(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
+    """You return y alone. The exercise asks for (y, cache): the backward pass will need what was computed on the way,
+    and whoever calls your function unpacks two values. Any cache will do here, even None."""
+    return reference.batchnorm_forward(x, gamma, beta, eps)[0]
