@@ -194,9 +194,8 @@ def _verdict_on_definition(entry: Entry) -> Verdict:
 
 def _verdict_on_chain(entry: Entry, links: list[tuple[Statement, int]]) -> Verdict:
     used: set[str] = set()
-    for sizes in TRIED:
-        for statement, k in links:
-            _on_samples(entry, statement, k, used, (sizes,))
+    for statement, k in links:
+        _on_samples(entry, statement, k, used, TRIED)
     for statement, k, freed in _algebra(entry):
         _on_samples(entry, statement, k, used, TRIED[:2], freed)
     status, reasons = _reach(entry, links, used)
@@ -281,11 +280,14 @@ def _on_samples(
     freed: frozenset[str] = frozenset(),
 ) -> None:
     conditions = statement.conditions[k]
+    compared = 0
     for sizes in tried:
         first = sizes["N"]  # other sizes, other numbers
-        sizes, data = _stated_sizes(conditions, dict(sizes))
-        domains = [Samples(sizes, draw, data) for draw in range(first, first + ATTEMPTS)]
-        _compare_with(entry, statement, k, used, domains, freed)
+        stated, data = _stated_sizes(conditions, dict(sizes))
+        domains = [Samples(stated, draw, data) for draw in range(first, first + ATTEMPTS)]
+        compared += _compare_with(entry, statement, k, used, domains, freed)
+    if not compared:
+        raise TexError("the conditions are never met, so nothing is claimed")
 
 
 def _on_moments(entry: Entry, statement: Statement, k: int, used: set[str]) -> None:
@@ -298,20 +300,20 @@ def _on_moments(entry: Entry, statement: Statement, k: int, used: set[str]) -> N
 
 def _compare_with(
     entry: Entry, statement: Statement, k: int, used: set[str], domains: Iterable, freed: frozenset[str] = frozenset()
-) -> None:
+) -> int:
     """Compare on the first draw that is defined everywhere; under a condition such as a > 0, on each that meets it."""
     why: Exception | None = None
-    compared = False
+    compared: list[int] = []
     for domain in domains:
         try:
-            compare(entry, statement, k, domain, used, freed)
-            compared = True
+            compared.append(compare(entry, statement, k, domain, used, freed))
         except (Undefined, NotMet) as error:
             why = error
         if compared and all(condition.relation == "=" for condition in statement.conditions[k]):
-            return
+            break
     if not compared:
         raise TexError(f"no draw of {ATTEMPTS} gives a value: {why}")
+    return sum(compared)
 
 
 def _stated_sizes(conditions: tuple[Condition, ...], sizes: dict[str, int]):
@@ -331,23 +333,26 @@ def _stated_sizes(conditions: tuple[Condition, ...], sizes: dict[str, int]):
 
 def compare(
     entry: Entry, statement: Statement, k: int, domain, used: set[str], freed: frozenset[str] = frozenset()
-) -> None:
-    """Raise Disagreement unless side k and side k + 1 agree, for all values of the free indices."""
+) -> int:
+    """Raise Disagreement unless side k and side k + 1 agree for all values of the free indices; how many those were."""
     left, right, conditions = statement.sides[k], statement.sides[k + 1], statement.conditions[k]
     functions = entry.context.functions
     world = World(domain, entry.context.definitions, functions, freed=freed, used=used)
     if whole_batches(left, functions) != whole_batches(right, functions):
         raise TexError("one side is a whole batch, the other one sample of it: write the index on both")
     letters = sorted(free_letters(left, functions) | free_letters(right, functions))
+    compared = 0
     for assignment in assignments(letters, domain):
         scope = under(conditions, Scope(world, assignment))
         if scope is None:
             continue
+        compared += 1
         values = [evaluate(side, scope) for side in (left, right)]
         if domain.general:
             values = [at_distinct(value, _different(conditions, assignment)) for value in values]
         if not related(statement.relations[k], *values):
             raise Disagreement(explain(statement, k, left, right, scope, domain))
+    return compared
 
 
 def _different(conditions: tuple[Condition, ...], letters: Mapping[str, Index]) -> set[frozenset[str]]:

@@ -313,6 +313,8 @@ class Parser:
             elif self.starts_factor():
                 if divided:
                     raise TexError("a/b c can be read two ways: write \\frac or brackets")
+                if self.peek().kind == self.peek(-1).kind == "number":
+                    raise TexError("two numbers side by side: write 60000 as one, or a product with \\cdot")
                 factors.append(self.factor())
             else:
                 return _product(factors)
@@ -459,6 +461,8 @@ class Parser:
                 if token.kind == "text" or (token.kind == "letter" and token.text.isupper()):
                     suffix += f"_{token.text}"
                 elif token.kind == "number":
+                    if len(token.text) > 1:
+                        raise TexError(f"the index {token.text} can be read two ways: write commas")
                     indices.append(Num(Fraction(token.text)))
                 elif token.kind == "letter":
                     primes = 0
