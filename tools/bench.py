@@ -2,9 +2,9 @@
 
     python tools/bench.py [layers] [gradcheck] [--rounds 21] [--json FILE]
 
-Everything is measured in one process, on one thread, the contenders taking turns in a new order every round; what is
-printed is the median of the ratios of one round, with their quartiles, since times drift and ratios do so less. PyTorch
-and HIPS autograd take part when they are installed.
+Everything is measured in one process, on one thread, in CPU time, the contenders taking turns in a new order each
+round; what is printed is the median of the ratios of a round, with their quartiles, since times drift and ratios less.
+PyTorch and HIPS autograd take part when they are installed.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def installed(package: str) -> bool:
 
 
 def take_turns(contenders: Contenders, rounds: int) -> dict[str, list[float]]:
-    """Seconds a call, one value a round; short calls are repeated to last a few milliseconds."""
+    """CPU seconds a call, one value a round; short calls are repeated to last a few milliseconds."""
     repeats = {}
     for name, call in contenders.items():
         call()
@@ -78,10 +78,10 @@ def take_turns(contenders: Contenders, rounds: int) -> dict[str, list[float]]:
 
 
 def seconds(call: Callable[[], object], repeats: int) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(repeats):
         call()
-    return (time.perf_counter() - start) / repeats
+    return (time.process_time() - start) / repeats
 
 
 def ratio(ours: list[float], theirs: list[float]) -> tuple[float, float, float]:
@@ -189,7 +189,138 @@ def autograd_batchnorm(x, gamma, beta, dy) -> Callable[[], object]:
 
 
 def gradcheckers(rounds: int) -> list[dict]:
-    return []
+    import numpy as np
+
+    from bncourse.functional import batchnorm_backward, batchnorm_forward
+    from bncourse.gradcheck import gradcheck, numerical_gradients, upstream_gradient
+
+    rng = np.random.default_rng(0)
+    x, gamma, beta = 3 + 2 * rng.normal(size=(32, 64)), rng.uniform(0.5, 2, 64), rng.normal(size=64)
+    dy = upstream_gradient((x - x.mean(axis=0)) / x.std(axis=0))
+    exact = batchnorm_backward(dy, batchnorm_forward(x, gamma, beta)[1])[0]
+
+    def of_x(x):
+        return batchnorm_forward(x, gamma, beta)
+
+    print("whole dx of batch normalization at (32, 64), float64")
+    methods = ("complex", "richardson", "central")
+    contenders: Contenders = {m: lambda m=m: numerical_gradients(of_x, [x], dy, method=m) for m in methods}
+    contenders["projection"] = one_projection(of_x, x, dy)
+    for m in ("auto", "projection"):
+        contenders[f"gradcheck, {m}"] = lambda m=m: gradcheck(
+            batchnorm_forward, batchnorm_backward, (x, gamma, beta), method=m
+        )
+    times = take_turns(contenders, rounds)
+    figures = []
+    for name, spent in times.items():
+        at_most = {"complex": 3.0, "projection": 0.2}.get(name)
+        ms, best = statistics.median(spent) * 1e3, min(spent) * 1e3
+        note = f"   target <= {at_most} ms: {'met' if ms <= at_most else 'MISSED'}" if at_most else ""
+        if name in methods:
+            error = float(np.abs(contenders[name]()[0] - exact).max() / np.abs(exact).max())
+            note = f"   relative error {error:.1e}{note}"
+            figures.append(figure("gradcheck relative error", name, error, {"complex": 1e-14}.get(name)))
+        print(f"    {name:24s} {ms:9.3f} ms, at best {best:.3f}{note}")
+        figures.append(figure("gradcheck ms", name, ms, at_most))
+    return figures + (beside_torch(x, gamma, beta, min(rounds, 5)) if installed("torch") else []) + who_sees_what()
+
+
+def figure(bench: str, name: str, value: float, at_most: float | None) -> dict:
+    """A figure by itself, in the form of the ratios."""
+    met = None if at_most is None else value <= at_most
+    return {"bench": bench, "case": name, "against": "1", "ratio": value, "target": at_most, "met": met}
+
+
+def one_projection(f, x, dy) -> Callable[[], object]:
+    """Σ dx · v from one complex evaluation: all that a projection costs, once it is known that it can be trusted."""
+    import numpy as np
+
+    from bncourse.gradcheck.derivatives import complex_step
+
+    v = np.random.default_rng(1).normal(size=x.shape)
+
+    def call():
+        Jv, _ = complex_step(lambda z: f(*z)[0], [x], [v])
+        return float(np.sum(dy * Jv))
+
+    return call
+
+
+def beside_torch(x, gamma, beta, rounds: int) -> list[dict]:
+    """The same check by torch's slow gradcheck, and by its fast one."""
+    import torch
+
+    from bncourse.functional import batchnorm_backward, batchnorm_forward
+    from bncourse.gradcheck import gradcheck
+
+    tensors = tuple(torch.tensor(a, requires_grad=True) for a in (x, gamma, beta))
+
+    def batch_norm(x, gamma, beta):
+        return torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True)
+
+    contenders: Contenders = {
+        "bncourse": lambda: gradcheck(batchnorm_forward, batchnorm_backward, (x, gamma, beta)),
+        "torch gradcheck, slow": lambda: torch.autograd.gradcheck(batch_norm, tensors),
+        "torch gradcheck, fast": lambda: torch.autograd.gradcheck(batch_norm, tensors, fast_mode=True),
+    }
+    times = take_turns(contenders, rounds)
+    ours = times.pop("bncourse")
+    print("  the whole check, all three gradients, beside")
+    at_most = {"torch gradcheck, slow": 0.01}
+    return [
+        compared("gradcheck", "(32, 64)", name, ours, spent, at_most.get(name), "<=") for name, spent in times.items()
+    ]
+
+
+def who_sees_what() -> list[dict]:
+    """Which of the wrong backward passes each checker sees, on the same numbers and at its own defaults."""
+    import wrong_backwards
+
+    from bncourse.gradcheck import gradcheck
+
+    def ours(method):
+        return lambda forward, backward, inputs: bool(gradcheck(forward, backward, inputs, method=method))
+
+    checkers = {f"bncourse, {m}": ours(m) for m in ("auto", "complex", "richardson", "central", "projection")}
+    if installed("torch"):
+        checkers |= {"torch, slow": torch_accepts(False), "torch, fast": torch_accepts(True)}
+    print(f"  wrong backward passes seen, of {len(wrong_backwards.WRONG)}, at eps = 1e-5")
+    figures = []
+    for name, accepts in checkers.items():
+        missed = [w for w, b in wrong_backwards.WRONG.items() if accepts(*case_of(wrong_backwards, w, b))]
+        seen = len(wrong_backwards.WRONG) - len(missed)
+        print(f"    {name:24s} {seen}{'   missed: ' + ', '.join(missed) if missed else ''}")
+        figures.append(figure("wrong backwards missed", name, len(missed), 0 if "bncourse" in name else None))
+    return figures
+
+
+def case_of(wrong_backwards, name, backward):
+    forward, inputs = wrong_backwards.case(name)
+    return forward, backward, inputs
+
+
+def torch_accepts(fast: bool) -> Callable[..., bool]:
+    """Whether torch's gradcheck takes a NumPy backward pass for right; an exception of its own is a no."""
+    import torch
+
+    def accepts(forward, backward, inputs) -> bool:
+        class Function(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, *tensors):
+                y, ctx.cache = forward(*(t.detach().numpy() for t in tensors))
+                return torch.tensor(y)
+
+            @staticmethod
+            def backward(ctx, dy):
+                return tuple(torch.tensor(g) for g in backward(dy.numpy(), ctx.cache))
+
+        tensors = tuple(torch.tensor(a, requires_grad=True) for a in inputs)
+        try:
+            return bool(torch.autograd.gradcheck(Function.apply, tensors, fast_mode=fast, raise_exception=False))
+        except RuntimeError:
+            return False
+
+    return accepts
 
 
 if __name__ == "__main__":

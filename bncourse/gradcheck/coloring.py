@@ -81,10 +81,10 @@ def alone(v: Array, which: int, count: int) -> Direction:
 
 
 def gradient(
-    derivative: Derivative, f: Function, x: Sequence[Array], which: int, dy: Array, coloring: Coloring
+    derivative: Derivative, f: Function, x: Sequence[Array], which: int, scale: Array, dy: Array, coloring: Coloring
 ) -> tuple[Array, Array]:
     """dL/dx = Σ dy · ∂y/∂x of one input, and its uncertainty; one derivative for each set of elements moved at once."""
-    a, axes, scale = x[which], dependent_axes(x[which], coloring), scale_of(x[which], coloring)
+    a, axes = x[which], dependent_axes(x[which], coloring)
     total, uncertainty, v = np.zeros(a.shape), np.zeros(()), np.zeros(a.shape)
     for colour in np.ndindex(*(a.shape[axis] for axis in axes)):
         place = iter(colour)
@@ -99,7 +99,7 @@ def gradient(
     return total / scale, uncertainty / scale
 
 
-def size_of_terms(Jv: Array, dy: Array, y: Array, a: Array, coloring: Coloring) -> Array:
+def size_of_terms(Jv: Array, dy: Array, y: Array, a: Array, scale: Array, coloring: Coloring) -> Array:
     """How large dy · ∂y/∂x is, block by block: what the errors of a gradient are measured by.
 
     Its total may cancel; so the mean of |dy · Jv| is taken, where v moves each element by about its scale. At least
@@ -108,7 +108,7 @@ def size_of_terms(Jv: Array, dy: Array, y: Array, a: Array, coloring: Coloring) 
       and all of Jv cancels;
     - a thousandth of mean |dy · y| over the scale, below which Jv is lost in the rounding of y, as where γ = 0.
     """
-    axes, scale, weight = dependent_axes(a, coloring), scale_of(a, coloring), np.abs(dy)
+    axes, weight = dependent_axes(a, coloring), np.abs(dy)
     together = int(np.prod([a.shape[axis] for axis in axes]))
     moved, whole = (contract(weight, np.abs(b), a, coloring) for b in (Jv, y))
     size = np.expand_dims(np.maximum(moved, 1e-3 * whole), axes) / (together * scale)

@@ -28,13 +28,14 @@ ColoringName: TypeAlias = Literal["auto", "columns", "rows", "full"]
 
 @dataclass(frozen=True)
 class Question:
-    """L = Σ dy · f(x), with y = f(x); ``v`` is a random direction, each input in its own scale."""
+    """L = Σ dy · f(x), with y = f(x); ``v`` is a random direction, each input in the scale by which it is moved."""
 
     f: Function
     x: list[Array]
     y: Array
     cache: Any
     dy: Array
+    scales: list[Array]
     v: list[Array]
     colorings: list[Coloring]
     prescribed: bool
@@ -108,8 +109,9 @@ def ask(
         upstream = real("dy", dy)
         if upstream.shape != y.shape:
             raise ValueError(f"dy has shape {upstream.shape}, but y has shape {y.shape}")
-    v = [scale_of(a, c) * direction(a.shape, rng) for a, c in zip(x, colorings, strict=True)]
-    return Question(f, x, y, output[1], upstream, v, colorings, coloring != "auto")
+    scales = [scale_of(a, c) for a, c in zip(x, colorings, strict=True)]
+    v = [scale * direction(scale.shape, rng) for scale in scales]
+    return Question(f, x, y, output[1], upstream, scales, v, colorings, coloring != "auto")
 
 
 def own_numbers(seed: int) -> np.random.Generator:
@@ -167,22 +169,23 @@ def differentiate(question: Question, method: str, whole: bool = True, reason: s
 
 def projection(question: Question, _: Derivative, which: int, Jv: Array, doubt: Array) -> Expected:
     """Σ dL/dx · v = Σ dy · (∂y/∂x · v) of one input."""
-    dy, v = question.dy, question.v[which]
-    size = size_of_terms(Jv, dy, question.y, question.x[which], question.colorings[which])
+    dy, v, a, coloring = question.dy, question.v[which], question.x[which], question.colorings[which]
+    size = size_of_terms(Jv, dy, question.y, a, question.scales[which], coloring)
     return Expected(np.sum(dy * Jv), np.sum(size * np.abs(v)), np.sum(np.abs(dy) * doubt), ())
 
 
 def gradients(question: Question, derivative: Derivative, which: int, Jv: Array, doubt: Array) -> Expected:
     """dL/dx of one input by its colouring, which the projection has to confirm; element by element where it doesn't."""
-    f, x, dy, v, coloring = question.f, question.x, question.dy, question.v[which], question.colorings[which]
-    found, uncertainty = gradient(derivative, f, x, which, dy, coloring)
-    size = size_of_terms(Jv, dy, question.y, x[which], coloring)
+    f, x, y, dy, v = question.f, question.x, question.y, question.dy, question.v[which]
+    scale, coloring = question.scales[which], question.colorings[which]
+    found, uncertainty = gradient(derivative, f, x, which, scale, dy, coloring)
+    size = size_of_terms(Jv, dy, y, x[which], scale, coloring)
     apart = np.abs(np.sum(found * v) - np.sum(dy * Jv))
     room = np.sum((1e-8 * size + 10 * uncertainty) * np.abs(v)) + 10 * np.sum(np.abs(dy) * doubt)
     if coloring and not apart <= room:
         if question.prescribed:
             raise ValueError("this coloring does not hold: elements that were moved at once share outputs")
         coloring = {}
-        found, uncertainty = gradient(derivative, f, x, which, dy, coloring)
-        size = size_of_terms(Jv, dy, question.y, x[which], coloring)
+        found, uncertainty = gradient(derivative, f, x, which, scale, dy, coloring)
+        size = size_of_terms(Jv, dy, y, x[which], scale, coloring)
     return Expected(found, size, uncertainty, dependent_axes(x[which], coloring))
