@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from derivations.mutation import Trial, known_reasons
-from derivations.pages import read_book
+from derivations.pages import read_book, read_page
 from derivations.pinned import PINNED, agrees_with_code
 from derivations.prove import CHECKED, PROVED, prove, read_entries
 from derivations.steps import ALGEBRA, LIMITS
@@ -112,6 +112,17 @@ def test_report():
     print("\n".join(lines))
     reasonless = [v.label for v in verdicts if v.status == CHECKED and not v.reason]
     assert not reasonless
+
+
+def test_a_sign_changed_on_the_page_turns_it_red():
+    """From the Markdown to the verdict, nothing in between is a copy."""
+    definition = BY_LABEL["def-s"].equation
+    number = next(n for n, page in enumerate(PAGES) if page.name == definition.page)
+    before, after = PAGES[number].text[: definition.start], PAGES[number].text[definition.start :]
+    changed = read_page(before + after.replace("+", "-", 1), definition.page)
+    entries = read_entries([*PAGES[:number], changed, *PAGES[number + 1 :]])
+    verdict = next(prove(entry) for entry in entries if entry.equation.label == "eq-x-hat-squares")
+    assert verdict.status == "does not hold"
 
 
 def test_slips_of_the_pen_are_noticed(trial):
