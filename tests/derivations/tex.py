@@ -308,7 +308,7 @@ class Parser:
                 divided = False
             elif self.accept("/"):
                 below = self.factor()
-                factors = [_fraction(_product(factors), below)]
+                factors = [Div(_product(factors), below)]
                 divided = True
             elif self.starts_factor():
                 if divided:
@@ -498,7 +498,7 @@ class Parser:
         above, below = self.group(), self.group()
         if above and above[0].text == "partial" and below and below[0].text == "partial":
             return Partial(self.inside(above[1:]), self.inside(below[1:]))
-        return _fraction(self.inside(above), self.inside(below))
+        return Div(self.inside(above), self.inside(below))
 
     def partial_with_slash(self) -> Node:
         of = self.factor()
@@ -549,10 +549,6 @@ def _mentions(binder: Binder, outer: tuple[Binder, ...]) -> bool:
 
 def _product(factors: list[Node]) -> Node:
     return factors[0] if len(factors) == 1 else Mul(tuple(factors))
-
-
-def _fraction(above: Node, below: Node) -> Node:
-    return Div(above, below)
 
 
 def walk(node: Node):
