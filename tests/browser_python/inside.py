@@ -32,8 +32,8 @@ class EveryFilePassed:
             self.passed.add(report.nodeid.partition("::")[0])
 
 
-def main(repository: str, packages: str) -> int:
-    """Run the core's own doctests and tests; returns pytest's exit code, or 1 where one of the files ran nothing."""
+def main(repository: str, packages: str, chosen: list[str]) -> int:
+    """Run the core's doctests and tests, or what is chosen; returns pytest's exit code, or 1 where a file ran nothing."""
     import numpy
 
     assert sys.version_info[:2] == (3, 12), sys.version
@@ -50,8 +50,18 @@ def main(repository: str, packages: str) -> int:
     found = sorted(path for pattern in TESTS for path in Path("tests").glob(pattern))
     tests = [str(path) for path in found if not path.stem.endswith(NOT_HERE)]
     modules = sorted(str(path) for name in CORE for path in Path("bncourse").glob(f"{name}*"))
+    if chosen:
+        tests, modules = [], chosen
     ran = EveryFilePassed()
-    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=sys"]  # no signals, no dup2 here
+    quiet = [
+        "-q",
+        "--durations=12",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:faulthandler",
+        "--capture=sys",
+    ]  # no signals, no dup2 here
     status = int(pytest.main([*quiet, "-rs", *tests, *modules], plugins=[ran]))
     for name in tests:
         if name not in ran.passed:

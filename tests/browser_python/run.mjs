@@ -1,8 +1,8 @@
 // Runs inside.py in Pyodide: the Python and the NumPy of the browser, under node.
-//   node run.mjs <repository> <folder of pure Python packages> <NumPy's wheel>
+//   node run.mjs <repository> <folder of pure Python packages> <NumPy's wheel> [arguments of pytest]
 import { loadPyodide } from "pyodide";
 
-const [repository, packages, wheel] = process.argv.slice(2);
+const [repository, packages, wheel, ...chosen] = process.argv.slice(2);
 const python = await loadPyodide({
   args: ["-B"], // the repository is mounted: leave no bytecode in it
   env: { HOME: "/home/pyodide", CI: process.env.CI ?? "", HYPOTHESIS_STORAGE_DIRECTORY: "/tmp/hypothesis" },
@@ -14,8 +14,9 @@ for (const [folder, place] of [[repository, "/repository"], [packages, "/package
 }
 python.runPython("import sys; sys.path.insert(0, '/repository/tests/browser_python')");
 try {
-  process.exitCode = python.runPython("import inside; inside.main('/repository', '/packages')");
+  const main = python.runPython("import inside; inside.main");
+  process.exitCode = main("/repository", "/packages", python.toPy(chosen));
 } catch (error) {
-  console.error(error.message); // the Python traceback; node itself would print a megabyte of its loader
+  console.error(error.message ?? error); // a traceback; node itself would print a megabyte of its loader
   process.exitCode = 1;
 }

