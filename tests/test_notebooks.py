@@ -28,11 +28,8 @@ def source(cell):
     return "".join(cell["source"])
 
 
-def test_cells(path):
+def graded_cells(path):
     return [cell for cell in cells_of(path) if mark(cell).get("grade") and not mark(cell).get("solution")]
-
-
-test_cells.__test__ = False
 
 
 def the_check_in(cell):
@@ -58,7 +55,7 @@ def test_there_is_a_notebook_for_every_assignment():
 @each
 def test_every_test_cell_ends_in_a_bare_check_and_is_worth_the_points_of_its_exercise(path):
     """Anything but a bare check(...) as the last line gives full marks in nbgrader, whatever the answer."""
-    cells = test_cells(path)
+    cells = graded_cells(path)
     assert len(cells) == len(ASSIGNMENTS[path.stem])
     for cell, exercise in zip(cells, ASSIGNMENTS[path.stem], strict=True):
         name, functions = the_check_in(cell)
