@@ -33,7 +33,10 @@ class EveryFilePassed:
 
 
 def main(repository: str, packages: str, chosen: list[str]) -> int:
-    """Run the core's doctests and tests, or what is chosen; returns pytest's exit code, or 1 where a file ran nothing."""
+    """Run the core's doctests and tests, or what is chosen.
+
+    Returns pytest's exit code, or 1 where a file ran nothing.
+    """
     import numpy
 
     assert sys.version_info[:2] == (3, 12), sys.version
@@ -53,15 +56,7 @@ def main(repository: str, packages: str, chosen: list[str]) -> int:
     if chosen:
         tests, modules = [], chosen
     ran = EveryFilePassed()
-    quiet = [
-        "-q",
-        "--durations=12",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:faulthandler",
-        "--capture=sys",
-    ]  # no signals, no dup2 here
+    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=sys"]  # no signals, no dup2 here
     status = int(pytest.main([*quiet, "-rs", *tests, *modules], plugins=[ran]))
     for name in tests:
         if name not in ran.passed:
