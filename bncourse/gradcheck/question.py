@@ -26,6 +26,10 @@ Method: TypeAlias = Literal["auto", "complex", "projection", "central", "richard
 ColoringName: TypeAlias = Literal["auto", "columns", "rows", "full"]
 
 
+class ColoringDoesNotHold(ValueError):
+    """The colouring that was prescribed moves elements at once that share outputs."""
+
+
 @dataclass(frozen=True)
 class Question:
     """L = Σ dy · f(x), with y = f(x); ``v`` is a random direction, each input in the scale by which it is moved."""
@@ -86,6 +90,8 @@ def ask(
     """Evaluates the forward pass, finds what shares outputs, and draws dy and a direction."""
     if coloring not in ("auto", "columns", "rows", "full"):
         raise ValueError(f"coloring is {coloring!r}; expected auto, columns, rows or full")
+    if not isinstance(inputs, (list, tuple)):
+        raise TypeError(f"inputs is a {type(inputs).__name__}; expected a list or tuple of arrays, [x] for one input")
     if not inputs:
         raise ValueError("inputs is empty: there is nothing to differentiate by")
     rng = own_numbers(seed)
@@ -96,7 +102,8 @@ def ask(
     y = real("the forward pass's y", output[0])
 
     def f(z: Sequence[Array]) -> Array:
-        return np.asarray(forward(*z)[0])
+        with np.errstate(all="ignore"):  # a step too far, as into log(-1), is no news
+            return np.asarray(forward(*z)[0])
 
     if coloring == "auto":
         colorings = [probe(f, x, which, y, rng) for which in range(len(x))]
@@ -142,9 +149,11 @@ def solve(question: Question, method: Method) -> Answer:
         return differentiate(question, method)
     whole = method != "projection"
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings():
             warnings.simplefilter("error", ComplexWarning)  # a complex number was written into a real buffer
             return differentiate(question, "complex", whole)
+    except ColoringDoesNotHold:
+        raise
     except Exception as refusal:  # whatever a forward pass raises that was not written for complex numbers
         reason = f"no complex step: {refusal}"
         if method == "complex":
@@ -184,7 +193,7 @@ def gradients(question: Question, derivative: Derivative, which: int, Jv: Array,
     room = np.sum((1e-8 * size + 10 * uncertainty) * np.abs(v)) + 10 * np.sum(np.abs(dy) * doubt)
     if coloring and not apart <= room:
         if question.prescribed:
-            raise ValueError("this coloring does not hold: elements that were moved at once share outputs")
+            raise ColoringDoesNotHold("this coloring does not hold: elements that were moved at once share outputs")
         coloring = {}
         found, uncertainty = gradient(derivative, f, x, which, scale, dy, coloring)
         size = size_of_terms(Jv, dy, y, x[which], scale, coloring)
