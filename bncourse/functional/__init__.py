@@ -8,14 +8,26 @@
 ``variants``     layer, instance, group and RMS normalization
 ``numerical``    the central difference
 
-All keep to the same rules: inputs are never changed and results share no memory with them; float32 stays float32,
-complex passes through holomorphically, integers become float64; what cannot be computed raises ``ValueError`` or
-``TypeError`` with the shapes that were given.
+All keep to the same rules: inputs are never changed and results share no memory with
+them; float32 stays float32, complex passes through holomorphically, integers become
+float64; what cannot be computed raises ``ValueError`` or ``TypeError`` with the shapes
+that were given.
 """
 
-from .backward import batchnorm_backward, batchnorm_backward_graph, normalize_backward, scale_shift_backward
+from .backward import (
+    batchnorm_backward,
+    batchnorm_backward_graph,
+    normalize_backward,
+    scale_shift_backward,
+)
 from .convolution import batchnorm2d_backward, batchnorm2d_forward
-from .forward import Cache, batchnorm_forward, identity_parameters, normalize, scale_shift
+from .forward import (
+    Cache,
+    batchnorm_forward,
+    identity_parameters,
+    normalize,
+    scale_shift,
+)
 from .inference import (
     batchnorm2d_inference,
     batchnorm_inference,
@@ -24,7 +36,13 @@ from .inference import (
     fold_linear,
 )
 from .numerical import numerical_gradient
-from .statistics import batch_mean, batch_variance, merge_statistics, update_running_stats, update_running_stats2d
+from .statistics import (
+    batch_mean,
+    batch_variance,
+    merge_statistics,
+    update_running_stats,
+    update_running_stats2d,
+)
 from .variants import (
     RMSCache,
     groupnorm_backward,

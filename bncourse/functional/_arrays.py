@@ -1,8 +1,9 @@
 """What may come in, and in which precision do we compute?
 
-Every function computes in the precision of its data: float32 stays float32, float64 stays float64, integers and
-booleans become float64, float16 becomes float32. If anything that comes in is complex, everything is, so that the
-complex step passes through whichever argument it perturbs.
+Every function computes in the precision of its data: float32 stays float32, float64
+stays float64, integers and booleans become float64, float16 becomes float32. If
+anything that comes in is complex, everything is, so that the complex step passes
+through whichever argument it perturbs.
 """
 
 from math import isfinite
@@ -21,7 +22,9 @@ def numbers(name: str, value: ArrayLike) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from None
+        raise ValueError(
+            f"{name} is not a rectangular array of numbers: {error}"
+        ) from None
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
     if array.dtype.kind not in "fc":
@@ -43,15 +46,19 @@ def same_shape(name: str, value: ArrayLike, other_name: str, other: Array) -> Ar
     """An array that goes element by element with another one."""
     array = numbers(name, value)
     if array.shape != other.shape:
-        raise ValueError(f"{name} has shape {array.shape}, but {other_name} has shape {other.shape}")
+        raise ValueError(
+            f"{name} has shape {array.shape}, but {other_name} has shape {other.shape}"
+        )
     return array
 
 
 def vector(name: str, value: ArrayLike, size: int, of: str) -> Array:
-    """One number a feature (or channel, or output): ``vector("gamma", gamma, 4, "x has 4 features")``."""
+    """One number a feature, as in ``vector("gamma", gamma, 4, "x has 4 features")``."""
     array = numbers(name, value)
     if array.shape != (size,):
-        raise ValueError(f"{name} has shape {array.shape}, but {of}; expected shape ({size},)")
+        raise ValueError(
+            f"{name} has shape {array.shape}, but {of}; expected shape ({size},)"
+        )
     return array
 
 
@@ -59,7 +66,9 @@ def statistic(name: str, value: ArrayLike, size: int, of: str) -> Array:
     """A mean, which has to be finite."""
     array = vector(name, value, size, of)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} has a NaN or an infinity at index {_first(~np.isfinite(array))}")
+        raise ValueError(
+            f"{name} has a NaN or an infinity at index {_first(~np.isfinite(array))}"
+        )
     return array
 
 
@@ -68,7 +77,9 @@ def variance(name: str, value: ArrayLike, size: int, of: str) -> Array:
     array = statistic(name, value, size, of)
     if (array.real < 0).any():
         index = _first(array.real < 0)
-        raise ValueError(f"{name} is {array[index].real} at index {index}; a variance is not negative")
+        raise ValueError(
+            f"{name} is {array[index].real} at index {index}; a variance is not negative"
+        )
     return array
 
 
@@ -94,14 +105,17 @@ def small_constant(eps: Any) -> Any:
 def deviation(var: Array, eps: Any) -> Array:
     r"""The root s = √(σ² + ε) that normalization divides by.
 
-    The constant stands beside the variance, under the root (Ioffe & Szegedy 2015, Algorithm 1, line 3).
+    The constant stands beside the variance, under the root (Ioffe & Szegedy 2015,
+    Algorithm 1, line 3).
     """
     squared = var + small_constant(eps)
     usable = (squared.real > 0) & (squared.real < np.inf)
     if not usable.all():
         index = _first(~usable)
         if squared[index].real == 0:
-            raise ValueError(f"variance + eps is 0 at index {index}: a feature that is constant needs eps > 0")
+            raise ValueError(
+                f"variance + eps is 0 at index {index}: a feature that is constant needs eps > 0"
+            )
         raise ValueError(
             f"the variance at index {index} is {squared[index].real}; the data are not finite, or overflow"
         )

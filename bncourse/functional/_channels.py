@@ -1,6 +1,7 @@
 """Sums over every axis but one: the only reductions that batch normalization needs.
 
-A batch is (N, D), or (N, C, S) with the positions of an image in one axis. Axis 1 stays, the others are summed.
+A batch is (N, D), or (N, C, S) with the positions of an image in one axis. Axis 1
+stays, the others are summed.
 """
 
 from functools import lru_cache
@@ -39,34 +40,40 @@ def _blocks(length: int) -> list[slice]:
 
 def total(x: Array) -> Array:
     """Sum of each channel. (Times ones, by BLAS: twice as fast as ``x.sum(0)``.)"""
-    sums: Array
     if x.ndim == 3:
         images, channels, positions = x.shape
-        short = positions <= BLOCK  # along contiguous memory NumPy's own sum splits, pairwise
         rows = x.reshape(-1, positions)
-        sums = total((rows @ _ones(positions, x.dtype) if short else rows.sum(axis=1)).reshape(images, channels))
-    elif len(x) <= BLOCK:
-        sums = _ones(len(x), x.dtype) @ x
-    else:
-        sums = total(np.stack([total(x[block]) for block in _blocks(len(x))]))
-    return sums
+        # Along contiguous memory NumPy's own sum splits what is long, pairwise.
+        short = positions <= BLOCK
+        sums = rows @ _ones(positions, x.dtype) if short else rows.sum(axis=1)
+        return total(sums.reshape(images, channels))
+    if len(x) > BLOCK:
+        return total(np.stack([total(x[block]) for block in _blocks(len(x))]))
+    of_one_block: Array = _ones(len(x), x.dtype) @ x
+    return of_one_block
 
 
 def dot(a: Array, b: Array) -> Array:
-    """Sum of the products a·b of each channel. (No conjugate: the complex step must pass through.)"""
+    """Sum of the products a·b of each channel.
+
+    (Without a conjugate: the complex step must pass through.)
+    """
     if a.ndim == 3:
-        parts = [np.einsum("ncs,ncs->nc", a[..., block], b[..., block]) for block in _blocks(a.shape[2])]
+        along, product = a.shape[2], "ncs,ncs->nc"
+        parts = [np.einsum(product, a[..., k], b[..., k]) for k in _blocks(along)]
         return total(np.add.reduce(parts))
     if len(a) <= BLOCK:
         return total(a * b)
-    return total(np.stack([np.einsum("nd,nd->d", a[block], b[block]) for block in _blocks(len(a))]))
+    parts = [np.einsum("nd,nd->d", a[k], b[k]) for k in _blocks(len(a))]
+    return total(np.stack(parts))
 
 
 def mean_and_centred(x: Array) -> tuple[Array, Array]:
     r"""The mean μ of each channel, and x − μ.
 
-    In float32 the first mean of 65,536 values near 10⁴ is off by as much as 1. Subtracting it is exact nevertheless
-    (Sterbenz's lemma: the two are within a factor of 2), so the mean of the differences is what the first one missed.
+    In float32 the first mean of 65,536 values near 10⁴ is off by as much as 1.
+    Subtracting it is exact nevertheless (Sterbenz's lemma: the two are within a factor
+    of 2), so the mean of the differences is what the first one missed.
     """
     m = count(x)
     shift = total(x) / m

@@ -1,16 +1,28 @@
 """How does the loss change with what went into batch normalization?
 
-Here ``dy`` is ∂L/∂y, ``dx`` is ∂L/∂x, and so on; gradients are returned in the order of the forward's arguments.
+Here ``dy`` is ∂L/∂y, ``dx`` is ∂L/∂x, and so on; gradients are returned in the order of
+the forward's arguments.
 """
 
 from numpy.typing import ArrayLike
 
-from ._arrays import Array, data, deviation, same_shape, statistic, together, variance, vector
+from ._arrays import (
+    Array,
+    data,
+    deviation,
+    same_shape,
+    statistic,
+    together,
+    variance,
+    vector,
+)
 from ._channels import count, dot, spread, total
 from .forward import Cache, batchnorm_forward  # noqa: F401  (the doctests' forward)
 
 
-def scale_shift_backward(dy: ArrayLike, x_hat: ArrayLike, gamma: ArrayLike) -> tuple[Array, Array, Array]:
+def scale_shift_backward(
+    dy: ArrayLike, x_hat: ArrayLike, gamma: ArrayLike
+) -> tuple[Array, Array, Array]:
     r"""Gradients through ``y = gamma * x_hat + beta``.
 
     .. math::
@@ -18,7 +30,8 @@ def scale_shift_backward(dy: ArrayLike, x_hat: ArrayLike, gamma: ArrayLike) -> t
         \frac{\partial L}{\partial \gamma_j} = \sum_{i=1}^{N} \frac{\partial L}{\partial y_{ij}}\,\hat{x}_{ij}, \qquad
         \frac{\partial L}{\partial \beta_j} = \sum_{i=1}^{N} \frac{\partial L}{\partial y_{ij}}
 
-    Ioffe & Szegedy 2015, section 3, the first and the last two of the six gradient equations.
+    Ioffe & Szegedy 2015, section 3, the first and the last two of the six gradient
+    equations.
 
     dy, x_hat: (N, D); gamma: (D,)  ->  dx_hat (N, D), dgamma (D,), dbeta (D,)
 
@@ -29,7 +42,9 @@ def scale_shift_backward(dy: ArrayLike, x_hat: ArrayLike, gamma: ArrayLike) -> t
     """
     x_hat = data("x_hat", x_hat, "N, D")
     dy = same_shape("dy", dy, "x_hat", x_hat)
-    gamma = vector("gamma", gamma, x_hat.shape[1], f"x_hat has {x_hat.shape[1]} features")
+    gamma = vector(
+        "gamma", gamma, x_hat.shape[1], f"x_hat has {x_hat.shape[1]} features"
+    )
     x_hat, dy, gamma = together(x_hat, dy, gamma)
     return gamma * dy, dot(dy, x_hat), total(dy)
 
@@ -47,8 +62,8 @@ def normalize_backward(
         \frac{\partial L}{\partial \sigma_j^2} = -\frac12 \sum_{i=1}^{N} \frac{\partial L}{\partial \hat{x}_{ij}}
         \,(x_{ij} - \mu_j)\,(\sigma_j^2 + \varepsilon)^{-3/2}
 
-    Ioffe & Szegedy 2015, section 3. Their ∂L/∂μ has a further term, ∂L/∂σ² · ∂σ²/∂μ; at the batch's own mean it is
-    zero, since Σ(x − μ) is.
+    Ioffe & Szegedy 2015, section 3. Their ∂L/∂μ has a further term, ∂L/∂σ² · ∂σ²/∂μ; at
+    the batch's own mean it is zero, since Σ(x − μ) is.
 
     dx_hat, x: (N, D); mean, var: (D,)  ->  dx_direct (N, D), dmean (D,), dvar (D,)
 
@@ -60,7 +75,10 @@ def normalize_backward(
     x = data("x", x, "N, D")
     dx_hat = same_shape("dx_hat", dx_hat, "x", x)
     of = f"x has {x.shape[1]} features"
-    mean, var = statistic("mean", mean, x.shape[1], of), variance("var", var, x.shape[1], of)
+    mean, var = (
+        statistic("mean", mean, x.shape[1], of),
+        variance("var", var, x.shape[1], of),
+    )
     x, dx_hat, mean, var = together(x, dx_hat, mean, var)
     std = deviation(var, eps)
     dmean = -total(dx_hat) / std
@@ -80,7 +98,8 @@ def batchnorm_backward_graph(dy: ArrayLike, cache: Cache) -> tuple[Array, Array,
 
     dy: (N, D); cache: of the forward  ->  dx (N, D), dgamma (D,), dbeta (D,)
 
-    Raises ``ValueError`` for a dy of another shape than y, ``TypeError`` for a cache that is not the forward's.
+    Raises ``ValueError`` for a dy of another shape than y, ``TypeError`` for a cache
+    that is not the forward's.
 
     >>> _, cache = batchnorm_forward([[1.0], [1.0], [3.0], [3.0]], gamma=[1.0], beta=[0.0], eps=0.0)
     >>> dx, dgamma, dbeta = batchnorm_backward_graph([[4.0], [0.0], [0.0], [0.0]], cache)
@@ -115,7 +134,8 @@ def batchnorm_backward(dy: ArrayLike, cache: Cache) -> tuple[Array, Array, Array
         \frac{\partial L}{\partial y_{ij}} - \frac1N \sum_{k=1}^{N} \frac{\partial L}{\partial y_{kj}}
         - \hat{x}_{ij}\, \frac1N \sum_{k=1}^{N} \frac{\partial L}{\partial y_{kj}}\, \hat{x}_{kj} \right)
 
-    The six gradient equations of Ioffe & Szegedy 2015, section 3, collapsed into one; exact for every ε.
+    The six gradient equations of Ioffe & Szegedy 2015, section 3, collapsed into one;
+    exact for every ε.
 
     dy: (N, D); cache: of the forward  ->  dx (N, D), dgamma (D,), dbeta (D,)
 
@@ -129,8 +149,10 @@ def batchnorm_backward(dy: ArrayLike, cache: Cache) -> tuple[Array, Array, Array
     return closed_form(*upstream(dy, cache))
 
 
-def closed_form(dy: Array, x_hat: Array, inv_std: Array, gamma: Array) -> tuple[Array, Array, Array]:
-    """The gradients for (N, D), or for images as (N, C, S); dgamma and dbeta are the two sums that dx needs anyway."""
+def closed_form(
+    dy: Array, x_hat: Array, inv_std: Array, gamma: Array
+) -> tuple[Array, Array, Array]:
+    """The gradients for (N, D) or (N, C, S); dgamma and dbeta are sums that dx needs."""
     dgamma, dbeta = dot(dy, x_hat), total(dy)
     scale = gamma * inv_std
     share = scale / count(dy)
@@ -141,7 +163,7 @@ def closed_form(dy: Array, x_hat: Array, inv_std: Array, gamma: Array) -> tuple[
 
 
 def project(dx_hat: Array, x_hat: Array, inv_std: Array) -> Array:
-    """∂L/∂x from ∂L/∂x̂, where x̂ standardizes each channel of (N, C, S): the closed form, the scale still inside."""
+    """∂L/∂x from ∂L/∂x̂, both (N, C, S): the closed form, the scale still inside."""
     m = count(x_hat)
     dx = dx_hat - spread(total(dx_hat) / m, x_hat)
     dx -= x_hat * spread(dot(dx_hat, x_hat) / m, x_hat)
@@ -149,10 +171,16 @@ def project(dx_hat: Array, x_hat: Array, inv_std: Array) -> Array:
     return dx
 
 
-def upstream(dy: ArrayLike, cache: tuple[Array, ...], of: type = Cache) -> tuple[Array, ...]:
+def upstream(
+    dy: ArrayLike, cache: tuple[Array, ...], of: type = Cache
+) -> tuple[Array, ...]:
     """dy beside what the forward left, in one precision."""
     if not isinstance(cache, of):
-        raise TypeError(f"cache is a {type(cache).__name__}; expected the one that the forward function returned")
+        raise TypeError(
+            f"cache is a {type(cache).__name__}; expected the one that the forward function returned"
+        )
     x_hat, inv_std, gamma = cache
-    x_hat, dy, inv_std, gamma = together(x_hat, same_shape("dy", dy, "y", x_hat), inv_std, gamma)
+    x_hat, dy, inv_std, gamma = together(
+        x_hat, same_shape("dy", dy, "y", x_hat), inv_std, gamma
+    )
     return dy, x_hat, inv_std, gamma

@@ -10,7 +10,7 @@ from .statistics import at_least_two
 
 
 class Cache(NamedTuple):
-    """What the backward pass needs of the forward one: x_hat (N, D), inv_std = 1/√(σ² + ε) (D,), gamma (D,)."""
+    """What the backward pass needs: x_hat (N, D), inv_std = 1/√(σ² + ε) (D,), gamma (D,)."""
 
     x_hat: Array
     inv_std: Array
@@ -22,10 +22,12 @@ def normalize(x: ArrayLike, mean: ArrayLike, var: ArrayLike, eps: Any = 1e-5) ->
 
     .. math:: \hat{x}_{ij} = \frac{x_{ij} - \mu_j}{\sqrt{\sigma_j^2 + \varepsilon}}
 
-    Ioffe & Szegedy 2015, Algorithm 1, line 3.  x: (N, D); mean, var: (D,)  ->  x_hat (N, D)
+    Ioffe & Szegedy 2015, Algorithm 1, line 3.
 
-    Raises ``ValueError`` for a wrong shape, a statistic that is not finite, a negative variance, a negative eps, or
-    var + eps = 0; ``TypeError`` for what is not numbers.
+    x: (N, D); mean, var: (D,)  ->  x_hat (N, D)
+
+    Raises ``ValueError`` for a wrong shape, a statistic that is not finite, a negative
+    variance, a negative eps, or var + eps = 0; ``TypeError`` for what is not numbers.
 
     >>> normalize([[2.0], [4.0]], mean=[3.0], var=[1.0], eps=0.0)
     array([[-1.], [ 1.]])
@@ -43,7 +45,9 @@ def scale_shift(x_hat: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Array:
 
     .. math:: y_{ij} = \gamma_j\,\hat{x}_{ij} + \beta_j
 
-    Ioffe & Szegedy 2015, Algorithm 1, line 4.  x_hat: (N, D); gamma, beta: (D,)  ->  y (N, D)
+    Ioffe & Szegedy 2015, Algorithm 1, line 4.
+
+    x_hat: (N, D); gamma, beta: (D,)  ->  y (N, D)
 
     Raises ``ValueError`` for a wrong shape, ``TypeError`` for what is not numbers.
 
@@ -54,7 +58,9 @@ def scale_shift(x_hat: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Array:
     return gamma * x_hat + beta
 
 
-def batchnorm_forward(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: Any = 1e-5) -> tuple[Array, Cache]:
+def batchnorm_forward(
+    x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: Any = 1e-5
+) -> tuple[Array, Cache]:
     r"""Batch normalization of a dense batch in training.
 
     .. math::
@@ -62,10 +68,11 @@ def batchnorm_forward(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: Any 
 
     with the batch's own mean and biased variance. Ioffe & Szegedy 2015, Algorithm 1.
 
-    x: (N, D); gamma, beta: (D,)  ->  y (N, D) and the :class:`Cache` for :func:`batchnorm_backward`
+    x: (N, D); gamma, beta: (D,)  ->  y (N, D) and the :class:`Cache` for
+    :func:`batchnorm_backward`
 
-    Raises ``ValueError`` for fewer than two samples, a wrong shape, a batch whose variance is not finite;
-    ``TypeError`` for what is not numbers.
+    Raises ``ValueError`` for fewer than two samples, a wrong shape, a batch whose
+    variance is not finite; ``TypeError`` for what is not numbers.
 
     >>> y, cache = batchnorm_forward([[2.0], [4.0]], gamma=[2.0], beta=[5.0], eps=0.0)
     >>> y
@@ -77,7 +84,7 @@ def batchnorm_forward(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: Any 
 
 
 def standardize(x: Array, eps: Any, axis: str = "features") -> tuple[Array, Array]:
-    r"""x̂ and 1/√(σ² + ε), with the statistics of x itself: (N, D) over N, or (N, C, S) over N and S."""
+    """x̂ and 1/√(σ² + ε), by x's own statistics: (N, D) over N, (N, C, S) over N and S."""
     m = at_least_two(x, axis)
     _, centred = mean_and_centred(x)
     inv_std = 1 / deviation(dot(centred, centred) / m, eps)
@@ -90,8 +97,9 @@ def identity_parameters(x: ArrayLike, eps: Any = 1e-5) -> tuple[Array, Array]:
 
     .. math:: \gamma_j = \sqrt{\sigma_j^2 + \varepsilon}, \qquad \beta_j = \mu_j
 
-    Ioffe & Szegedy 2015, section 3, with the ε that the text leaves out there. On another batch the same pair is not
-    the identity, unless that batch has the same mean and variance.
+    Ioffe & Szegedy 2015, section 3, with the ε that the text leaves out there. On
+    another batch the same pair is not the identity, unless that batch has the same mean
+    and variance.
 
     x: (N, D)  ->  (gamma, beta), each (D,).  Raises as :func:`batchnorm_forward`.
 
@@ -104,8 +112,12 @@ def identity_parameters(x: ArrayLike, eps: Any = 1e-5) -> tuple[Array, Array]:
     return deviation(dot(centred, centred) / m, eps), mean
 
 
-def with_parameters(name: str, x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> tuple[Array, ...]:
+def with_parameters(
+    name: str, x: ArrayLike, gamma: ArrayLike, beta: ArrayLike
+) -> tuple[Array, ...]:
     """x (N, D) and its two parameters, checked and in one precision."""
     x = data(name, x, "N, D")
     of = f"{name} has {x.shape[1]} features"
-    return together(x, vector("gamma", gamma, x.shape[1], of), vector("beta", beta, x.shape[1], of))
+    return together(
+        x, vector("gamma", gamma, x.shape[1], of), vector("beta", beta, x.shape[1], of)
+    )

@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import Array, data, deviation, numbers, same_shape, statistic, together, variance, vector
+from ._arrays import (
+    Array,
+    data,
+    deviation,
+    numbers,
+    same_shape,
+    statistic,
+    together,
+    variance,
+    vector,
+)
 from ._channels import dot, spread, total
 
 
@@ -25,13 +35,15 @@ def batchnorm_inference(
 
     x: (N, D), any N ≥ 1; gamma, beta, running_mean, running_var: (D,)  ->  y (N, D)
 
-    Raises ``ValueError`` for a wrong shape, a statistic that is not finite, a negative variance; ``TypeError`` for
-    what is not numbers.
+    Raises ``ValueError`` for a wrong shape, a statistic that is not finite, a negative
+    variance; ``TypeError`` for what is not numbers.
 
     >>> batchnorm_inference([[5.0]], gamma=[2.0], beta=[1.0], running_mean=[3.0], running_var=[4.0], eps=0.0)
     array([[3.]])
     """
-    return _inference(data("x", x, "N, D"), gamma, beta, running_mean, running_var, eps, "features")
+    return _inference(
+        data("x", x, "N, D"), gamma, beta, running_mean, running_var, eps, "features"
+    )
 
 
 def batchnorm2d_inference(
@@ -48,15 +60,17 @@ def batchnorm2d_inference(
 
     Ioffe & Szegedy 2015, section 3.2.
 
-    x: (N, C, H, W); gamma, beta, running_mean, running_var: (C,)  ->  y (N, C, H, W).  Raises as
-    :func:`batchnorm_inference`.
+    x: (N, C, H, W); gamma, beta, running_mean, running_var: (C,)  ->  y (N, C, H, W).
+    Raises as :func:`batchnorm_inference`.
 
     >>> batchnorm2d_inference([[[[5.0, 3.0]]]], [2.0], [1.0], [3.0], [4.0], eps=0.0)
     array([[[[3., 1.]]]])
     """
     images = data("x", x, "N, C, H, W")
     rows = images.reshape(*images.shape[:2], -1)
-    return _inference(rows, gamma, beta, running_mean, running_var, eps, "channels").reshape(images.shape)
+    return _inference(
+        rows, gamma, beta, running_mean, running_var, eps, "channels"
+    ).reshape(images.shape)
 
 
 def _inference(
@@ -70,7 +84,10 @@ def _inference(
 ) -> Array:
     size, of = x.shape[1], f"x has {x.shape[1]} {axis}"
     gamma, beta = vector("gamma", gamma, size, of), vector("beta", beta, size, of)
-    mean, var = statistic("running_mean", running_mean, size, of), variance("running_var", running_var, size, of)
+    mean, var = (
+        statistic("running_mean", running_mean, size, of),
+        variance("running_var", running_var, size, of),
+    )
     x, gamma, beta, mean, var = together(x, gamma, beta, mean, var)
     scale = gamma / deviation(var, eps)
     return (x - spread(mean, x)) * spread(scale, x) + spread(beta, x)
@@ -91,16 +108,26 @@ def fold_linear(
         w'_{oi} = \frac{\gamma_o}{\sqrt{\bar\sigma_o^2 + \varepsilon}}\,w_{oi}, \qquad
         b'_o = \frac{\gamma_o}{\sqrt{\bar\sigma_o^2 + \varepsilon}}\,(b_o - \bar\mu_o) + \beta_o
 
-    Exact up to rounding, since inference is affine. A layer computes ``x @ weight.T + bias``.
+    Exact up to rounding, since inference is affine. A layer computes ``x @ weight.T +
+    bias``.
 
-    weight: (out, in); bias: (out,) or None for zero; the others (out,)  ->  (weight, bias)
+    weight: (out, in); bias: (out,) or None for zero; the others (out,)  ->  (weight,
+    bias)
 
     Raises as :func:`batchnorm_inference`.
 
     >>> fold_linear([[1.0, 2.0]], [5.0], gamma=[2.0], beta=[1.0], running_mean=[3.0], running_var=[4.0], eps=0.0)
     (array([[1., 2.]]), array([3.]))
     """
-    return _fold(data("weight", weight, "out, in"), bias, gamma, beta, running_mean, running_var, eps)
+    return _fold(
+        data("weight", weight, "out, in"),
+        bias,
+        gamma,
+        beta,
+        running_mean,
+        running_var,
+        eps,
+    )
 
 
 def fold_conv2d(
@@ -118,17 +145,26 @@ def fold_conv2d(
         w'_{oikl} = \frac{\gamma_o}{\sqrt{\bar\sigma_o^2 + \varepsilon}}\,w_{oikl}, \qquad
         b'_o = \frac{\gamma_o}{\sqrt{\bar\sigma_o^2 + \varepsilon}}\,(b_o - \bar\mu_o) + \beta_o
 
-    Exact up to rounding for every padding, since the normalization comes *after* the convolution; not so the other way
-    round.
+    Exact up to rounding for every padding, since the normalization comes *after* the
+    convolution; not so the other way round.
 
-    weight: (out, in, kh, kw); bias: (out,) or None for zero; the others (out,)  ->  (weight, bias)
+    weight: (out, in, kh, kw); bias: (out,) or None for zero; the others (out,)  ->
+    (weight, bias)
 
     Raises as :func:`batchnorm_inference`.
 
     >>> fold_conv2d([[[[1.0]]]], None, gamma=[2.0], beta=[1.0], running_mean=[3.0], running_var=[4.0], eps=0.0)
     (array([[[[1.]]]]), array([-2.]))
     """
-    return _fold(data("weight", weight, "out, in, kh, kw"), bias, gamma, beta, running_mean, running_var, eps)
+    return _fold(
+        data("weight", weight, "out, in, kh, kw"),
+        bias,
+        gamma,
+        beta,
+        running_mean,
+        running_var,
+        eps,
+    )
 
 
 def _fold(
@@ -142,12 +178,23 @@ def _fold(
 ) -> tuple[Array, Array]:
     outputs = len(weight)
     of = f"weight has {outputs} outputs"
-    start = np.zeros(outputs, weight.dtype) if bias is None else vector("bias", bias, outputs, of)
+    start = (
+        np.zeros(outputs, weight.dtype)
+        if bias is None
+        else vector("bias", bias, outputs, of)
+    )
     gamma, beta = vector("gamma", gamma, outputs, of), vector("beta", beta, outputs, of)
-    mean, var = statistic("running_mean", running_mean, outputs, of), variance("running_var", running_var, outputs, of)
-    weight, start, gamma, beta, mean, var = together(weight, start, gamma, beta, mean, var)
+    mean, var = (
+        statistic("running_mean", running_mean, outputs, of),
+        variance("running_var", running_var, outputs, of),
+    )
+    weight, start, gamma, beta, mean, var = together(
+        weight, start, gamma, beta, mean, var
+    )
     scale = gamma / deviation(var, eps)
-    return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), scale * (start - mean) + beta
+    return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), scale * (
+        start - mean
+    ) + beta
 
 
 def batchnorm_inference_backward(
@@ -180,7 +227,10 @@ def batchnorm_inference_backward(
     dy = same_shape("dy", numbers("dy", dy), "x", x)
     size, of = x.shape[1], f"x has {x.shape[1]} features"
     gamma = vector("gamma", gamma, size, of)
-    mean, var = statistic("running_mean", running_mean, size, of), variance("running_var", running_var, size, of)
+    mean, var = (
+        statistic("running_mean", running_mean, size, of),
+        variance("running_var", running_var, size, of),
+    )
     x, dy, gamma, mean, var = together(x, dy, gamma, mean, var)
     inv_std = 1 / deviation(var, eps)
     return dy * (gamma * inv_std), dot(dy, (x - mean) * inv_std), total(dy)
