@@ -63,7 +63,14 @@ def lay_out(page: Page, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=scheme)
     page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
-    page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")  # colours fade
+    page.evaluate(FADED)
+
+
+# Colours fade for a moment. An animation that runs for ever, or waits, must not hold the test.
+FADED = """() => Promise.race([
+  Promise.allSettled(document.getAnimations().map(one => one.finished)),
+  new Promise(done => setTimeout(done, 1000)),
+])"""
 
 
 @pytest.mark.parametrize("name", PAGES)
