@@ -27,9 +27,6 @@ HOW_TO_GET_ONE = (
     "no Chromium: set BNCOURSE_CHROMIUM to its path, or install one (Debian: apt install chromium; "
     "anywhere: .venv/bin/playwright install chromium)"
 )
-# What a theme's setting and a window's size make of a page.
-WIDTHS = (390, 1280)
-SCHEMES = ("light", "dark")
 
 
 def chromium(playwright: Playwright) -> str:
