@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
+# A test that hangs ends the run and shows its stack. By a thread: the alarm belongs to the checker's own time limit.
+TIMEOUT = ["--timeout=300", "--timeout-method=thread"]
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 # What each step runs, as arguments of this Python.
@@ -27,7 +29,7 @@ STEPS: dict[str, list[str]] = {
     "browser Python": ["tests/browser_python/run.py"],
     "notebooks": [*PYTEST, "-o", "addopts=", "--nbval-lax", "solutions"],
     "book": ["tools/book.py"],
-    "tests": [*PYTEST, "-n", "2", "--dist", "loadfile", "--cov", "--cov-report=", "--durations=15"],
+    "tests": [*PYTEST, *TIMEOUT, "-n", "2", "--dist", "loadfile", "--cov", "--cov-report=", "--durations=15"],
     "coverage": ["tools/coverage_gate.py"],
 }
 LINT = ["ruff check", "ruff format", "mypy"]
