@@ -49,6 +49,14 @@ OVERFLOWING = """() => {
     .map(one => one.outerHTML.slice(0, 120));
 }"""
 
+# Formulas whose beginning lies left of the box they scroll in: no scrolling leads there.
+CUT_OFF = """() => [...document.querySelectorAll('article .katex-display .base')].filter(one => {
+  let box = one.parentElement;
+  while (box !== document.body && getComputedStyle(box).overflowX === 'visible') box = box.parentElement;
+  const start = Math.max(box.getBoundingClientRect().left, 0) - box.scrollLeft;
+  return one.getClientRects().length && one.getBoundingClientRect().left < start - 1;
+}).map(one => one.closest('.math').querySelector('annotation').textContent)"""
+
 FONTS = (
     "() => document.fonts.ready.then(() => [...document.fonts].filter(f => f.status === 'loaded').map(f => f.family))"
 )
@@ -70,6 +78,7 @@ def test_page(browser: Browser, home: str, name: str) -> None:
         for width, scheme in ((1280, "light"), (390, "dark")):
             lay_out(seen.page, width, scheme)
             assert seen.page.evaluate(OVERFLOWING) == [], f"reaches beyond the window at {width} px"
+            assert seen.page.evaluate(CUT_OFF) == [], f"formulas cut at the left at {width} px"
             assert seen.page.evaluate("document.scrollingElement.scrollWidth") <= width, "the page scrolls sideways"
         if seen.page.locator(".katex").count():
             assert "KaTeX_Main" in seen.page.evaluate(FONTS), "formulas in another font"
