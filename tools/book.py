@@ -61,6 +61,14 @@ def forget(*names: str) -> None:
         shutil.rmtree(BUILD / name, ignore_errors=True)
 
 
+def kernel_settings() -> Path:
+    """A profile for the kernels: nobody's own start-up files, and no line about TCP for every page."""
+    profile = BUILD / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text('get_config().IPKernelApp.log_level = "ERROR"\n')
+    return profile.parent
+
+
 def build(cold: bool = False) -> int:
     """Bring _build/html up to date; returns the exit code of the build, 0 also when there was nothing to do."""
     now = sources()
@@ -76,7 +84,11 @@ def build(cold: bool = False) -> int:
     BUILD.mkdir(exist_ok=True)
     STAMP.write_text(json.dumps(now | {"text": "unfinished"}))
     bin_folder = Path(sys.executable).parent  # node for the formulas, jupyter for the cells
-    environment = os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "IPYTHONDIR": str(kernel_settings()),
+    }
     # The source folder is book/, so that a page's address is forward/layer.html; the toc's path must then be absolute.
     environment.pop("MPLBACKEND", None)  # or figures would not appear in the pages
     command = [bin_folder / "jupyter-book", "build", "book", "--config", "_config.yml", "--toc", ROOT / "_toc.yml"]
