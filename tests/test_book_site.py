@@ -13,6 +13,7 @@ from built_book import ROOT, page, pages, site
 from sphinxcontrib import katex
 
 from bncourse import functional
+from bncourse.checks import book
 
 # What a browser fetches by itself, and in which attribute the address stands.
 LOADED = {
@@ -225,6 +226,11 @@ def test_every_public_function_is_in_the_reference():
     assert not [name for name in functional.__all__ if f"bncourse.functional.{name}" not in documented]
 
 
+def test_every_section_that_the_checker_points_to_is_on_its_page():
+    missing = {place for place, name in book.PAGES.items() if place not in anchors(page(f"{name}.html"))}
+    assert not missing
+
+
 def config() -> dict:
     return yaml.safe_load((ROOT / "_config.yml").read_text())
 
@@ -234,6 +240,10 @@ def test_warnings_are_hidden_by_no_one():
     assert settings["suppress_warnings"] == []
     assert "nitpick_ignore" not in settings
     assert "nitpick_ignore_regex" not in settings
+
+
+def test_the_checker_links_to_the_public_address():
+    assert book.ADDRESS.rstrip("/") == config()["html"]["baseurl"].rstrip("/"), "copy html.baseurl to checks/book.py"
 
 
 def needs_address(html: Path) -> list[str]:
