@@ -37,12 +37,10 @@ def book(tmp_path, monkeypatch):
     builds = []
 
     def build(command, **_):
-        kept = (
-            {p.name for p in (tmp_path / "_build").iterdir() if p.is_dir()} if (tmp_path / "_build").exists() else set()
-        )
-        builds.append(kept)
-        for folder in ["html", ".doctrees", ".jupyter_cache"]:
-            (tmp_path / "_build" / folder).mkdir(parents=True, exist_ok=True)
+        made = [tmp_path / "_build" / name for name in ("html", ".doctrees", ".jupyter_cache")]
+        builds.append({folder.name for folder in made if folder.exists()})
+        for folder in made:
+            folder.mkdir(parents=True, exist_ok=True)
         return SimpleNamespace(returncode=module.status)
 
     monkeypatch.setattr(module.subprocess, "run", build)
