@@ -54,8 +54,9 @@ def check(options: argparse.Namespace) -> int:
     except Unusable as reason:
         print(f"bncourse: {reason}", file=sys.stderr)
         return UNUSABLE
-    print("\n\n".join(checked.texts))
-    print(f"\n{options.assignment}: {checked.points:g} of {checked.max_points:g} points of the checked exercises.")
+    for text in checked.texts:
+        print(f"{text}\n")
+    print(f"{options.assignment}: {checked.points:g} of {checked.max_points:g} points of the checked exercises.")
     for sentence in checked.remarks:
         print(f"bncourse: {sentence}", file=sys.stderr)
     if checked.missing:

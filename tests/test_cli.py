@@ -163,8 +163,9 @@ class TestCheck:
 
     def test_a_notebook_that_ends_python_is_wrong_not_unusable(self, capsys, tmp_path):
         path = notebook(tmp_path / "n.ipynb", code_cell("import os; os._exit(0)"))
-        code, _, errors = run(capsys, "check", "forward", path)
+        code, output, errors = run(capsys, "check", "forward", path)
         assert code == 1
+        assert output == "forward: 0 of 84 points of the checked exercises.\n"
         assert "ended Python before it could be checked" in errors
 
     def test_an_endless_loop_outside_a_function_is_ended(self, capsys, tmp_path, monkeypatch):

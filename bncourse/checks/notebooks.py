@@ -60,9 +60,13 @@ def check_notebook(assignment: str, path: Path, seed: int | None = None) -> Chec
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return unfinished(f"{path} did not finish within {TIME_LIMIT:g} seconds: is there a loop that never ends?")
+            return unfinished(
+                assignment, f"{path} did not finish within {TIME_LIMIT:g} seconds: is there a loop that never ends?"
+            )
         if not result.is_file():
-            return unfinished(f"{path} ended Python before it could be checked: is there an exit() outside a function?")
+            return unfinished(
+                assignment, f"{path} ended Python before it could be checked: is there an exit() outside a function?"
+            )
         found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     missing = tuple(found["missing"])
     remarks = [f"{path} does not define {name}." for name in missing] + found["remarks"]
@@ -76,9 +80,10 @@ def check_notebook(assignment: str, path: Path, seed: int | None = None) -> Chec
     )
 
 
-def unfinished(sentence: str) -> Checked:
+def unfinished(assignment: str, sentence: str) -> Checked:
     """A notebook of which nothing could be judged."""
-    return Checked((), 0.0, 0.0, False, (), (sentence,))
+    most = sum(exercise.points for exercise in ASSIGNMENTS[assignment])
+    return Checked((), 0.0, most, False, (), (sentence,))
 
 
 def search_path() -> str:
