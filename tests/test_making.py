@@ -56,6 +56,9 @@ def book(tmp_path, monkeypatch):
 def test_an_unchanged_book_is_not_built_again(book):
     assert book.build() == 0
     os.utime(book.folder / "book/index.md")  # a new time is no new text
+    for name in ("bncourse/__pycache__/a.pyc", "bncourse/.ruff_cache/a", "book/.index.md.swp"):
+        (book.folder / name).parent.mkdir(exist_ok=True)
+        (book.folder / name).write_text("left behind")
     assert book.build() == 0
     assert len(book.builds) == 1
 

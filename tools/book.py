@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,9 +31,10 @@ TEXT = ["_config.yml", "_toc.yml", "book", "third_party"]
 
 
 def files(names: Iterable[str]) -> list[Path]:
-    """Every file below these names, without what Python leaves behind."""
+    """Every file below these names, without what Python, editors and other tools leave beside them."""
     found = [path for name in names for path in [ROOT / name, *(ROOT / name).rglob("*")] if path.is_file()]
-    return sorted(path for path in found if "__pycache__" not in path.parts)
+    leavings = re.compile(r"(^|/)(\.|__pycache__/)")
+    return sorted(path for path in found if not leavings.search(path.relative_to(ROOT).as_posix()))
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
