@@ -137,9 +137,13 @@ TOOLS: dict[str, list[list[str]]] = {
 def measure(name: str) -> int:
     """Run one of our own measurements in this process."""
     figures = []
-    for figure in MEASURES[name]():
-        print(figure, flush=True)
-        figures.append(figure)
+    try:
+        for figure in MEASURES[name]():
+            print(figure, flush=True)
+            figures.append(figure)
+    except subprocess.CalledProcessError as error:
+        print(f"  {' '.join(map(str, error.cmd))} failed: nothing measured")
+        return 1
     return int(not figures or not all(figure.kept for figure in figures))
 
 
