@@ -56,7 +56,8 @@ def speed() -> Iterator[Figure]:
         subprocess.run([sys.executable, "tools/bench.py", "--json", report], cwd=ROOT, check=True)
         rows = json.loads(report.read_text())
     for row in rows:
-        yield Figure(f"{row['bench']} {row['case']}, ours / {row['against']}", row["ratio"], "", row.get("target"))
+        against = "" if row["against"] == 1 or row["against"] == "1" else f", ours / {row['against']}"
+        yield Figure(f"{row['bench']} {row['case']}{against}", row["ratio"], "", row.get("target"))
 
 
 def float32() -> Iterator[Figure]:
