@@ -240,6 +240,17 @@ REFUSED = {
     ),
     "beta of another size": (lambda: F.scale_shift(X, V, V[:2]), ValueError, r"beta has shape \(2,\), but x_hat has 4"),
     "gamma a matrix": (lambda: F.batchnorm2d_forward(IMAGES, np.ones((1, 4)), V), ValueError, r"expected shape \(4,\)"),
+    "gamma not one a channel": (lambda: F.batchnorm2d_forward(IMAGES, V[:3], V), ValueError, "but x has 4 channels"),
+    "a statistic not one a channel": (
+        lambda: F.batchnorm2d_inference(IMAGES, V, V, V[:2], V),
+        ValueError,
+        "running_mean has shape .2,., but x has 4 channels",
+    ),
+    "gamma not one an output": (
+        lambda: F.fold_conv2d(IMAGES, None, V[:1], V[:2], V[:2], V[:2]),
+        ValueError,
+        "gamma has shape .1,., but weight has 2 outputs",
+    ),
     "one sample": (lambda: F.batchnorm_forward(X[:1], V, V), ValueError, "one value per feature.*at least 2"),
     "one sample tracked": (lambda: F.update_running_stats(V, V, X[:1]), ValueError, "one value per feature"),
     "one sample to restore": (lambda: F.identity_parameters(X[:1]), ValueError, "one value per feature"),
