@@ -221,6 +221,17 @@ def test_instance_norm_is_batch_norm_of_each_image_alone():
     np.testing.assert_allclose(instance, alone, atol=1e-14)
 
 
+def test_group_norm_goes_from_layer_norm_to_instance_norm():
+    """One group of all channels, without positions, is layer norm; one channel a group is instance norm."""
+    rng = np.random.default_rng(8)
+    x, (gamma, beta) = rng.normal(size=(3, 4, 2, 5)), rng.normal(size=(2, 4))
+    rows = x[:, :, 0, 0]
+    one, _ = F.groupnorm_forward(rows[:, :, None, None], gamma, beta, 1, EPS)
+    np.testing.assert_allclose(one[:, :, 0, 0], F.layernorm_forward(rows, gamma, beta, EPS)[0], atol=1e-14)
+    each, _ = F.groupnorm_forward(x, gamma, beta, 4, EPS)
+    np.testing.assert_allclose(each, F.instancenorm_forward(x, gamma, beta, EPS)[0], atol=1e-14)
+
+
 def test_inference_of_a_row_does_not_depend_on_its_neighbours():
     case = next(c for c in CASES if c.name == "batchnorm_inference")
     x, *rest = case.arguments(11)
