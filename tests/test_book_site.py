@@ -1,5 +1,6 @@
 """What the built pages say, read as files: nothing foreign is loaded, links lead somewhere, formulas are rendered."""
 
+import os
 import re
 import subprocess
 import sys
@@ -279,3 +280,34 @@ def test_a_public_address_is_set_in_one_place(tmp_path):
     assert (
         'rel="canonical" href="https://course.example/bn/part/page.html"' in (html / "part" / "page.html").read_text()
     )
+
+
+SLOW_RENDERER = """
+import socket, sys, time
+path, port = sys.argv[1:]
+server = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+server.bind(path or ("127.0.0.1", int(port)))
+time.sleep(0.5)
+server.listen()
+server.settimeout(10)
+server.accept()
+"""
+
+
+def test_a_renderer_that_is_slow_to_listen_is_waited_for(tmp_path):
+    """Between the two a connection is refused; on a busy machine that ended one build in forty."""
+    (tmp_path / "slow.py").write_text(SLOW_RENDERER)
+    start = """if True:
+        import os, sys, bnbook
+        from sphinxcontrib import katex
+        def command(socket=None, port=None):
+            return [sys.executable, os.path.abspath("slow.py"), str(socket or ""), str(port or "")]
+        bnbook.render_strictly()
+        katex.KaTeXServer.build_command = command
+        katex.KaTeXServer.start().terminate()
+        katex.atexit._clear()
+        print("heard")
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "book" / "_ext")}
+    done = subprocess.run([sys.executable, "-c", start], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout == "heard\n", done.stderr

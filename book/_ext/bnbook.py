@@ -42,6 +42,9 @@ def render_strictly() -> None:
     katex.NODEJS_BINARY = str(folder / "node.exe" if os.name == "nt" else folder / "bin" / "node")
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # its 5 s are too few on a busy machine
+    # Its unix socket exists a moment before the server listens, and a build that connects in that moment fails. By a
+    # port of this machine it tries again until it is heard.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
 
 
 def serve_katex_from_here(app: Sphinx, config: Config) -> None:
