@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -42,9 +45,22 @@ def render_strictly() -> None:
     katex.NODEJS_BINARY = str(folder / "node.exe" if os.name == "nt" else folder / "bin" / "node")
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # its 5 s are too few on a busy machine
-    # Its unix socket exists a moment before the server listens, and a build that connects in that moment fails. By a
-    # port of this machine it tries again until it is heard.
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.socket = SimpleNamespace(**{**vars(socket), "socket": PatientSocket})
+
+
+class PatientSocket(socket.socket):
+    """KaTeX's socket exists a moment before its server listens; a build that connects in that moment would fail."""
+
+    def connect(self, address: Any) -> None:
+        """Try again until the server is heard, or the time for its start is over."""
+        end = time.monotonic() + katex.STARTUP_TIMEOUT
+        while True:
+            try:
+                return super().connect(address)
+            except ConnectionRefusedError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
 
 def serve_katex_from_here(app: Sphinx, config: Config) -> None:
