@@ -98,3 +98,11 @@ def test_refuses_settings_that_make_no_layer(arguments, sentence):
 def test_backward_needs_a_forward():
     with pytest.raises(RuntimeError, match="needs a forward first"):
         BatchNorm(2).backward(np.ones((3, 2)))
+
+
+@pytest.mark.parametrize(("momentum", "mean"), [(0, 0.0), (1, 2.0)])
+def test_takes_one_feature_and_both_ends_of_momentum(momentum, mean):
+    """0 keeps the old statistics, 1 takes the new ones."""
+    layer = BatchNorm(1, eps=0, momentum=momentum)
+    layer.forward([[1.0], [3.0]], training=True)
+    assert layer.running_mean == mean
