@@ -2,6 +2,8 @@
 
 import os
 
+from .unwritten import UNWRITTEN
+
 ADDRESS = ""
 """The published book's address. While it is empty, and BNCOURSE_BOOK_URL too, a place is named without a link."""
 
@@ -15,15 +17,22 @@ PAGES = {
     "scale-shift": "forward/scale-shift",
     "whole-layer": "forward/layer",
 }
-"""The page of every section that a misconception points to."""
+"""The page of every section that a misconception points to, and that the book has."""
+
+
+def written(section: str) -> bool:
+    """Whether the book has the section already."""
+    return section in PAGES
 
 
 def place(section: str) -> str:
-    """The section as the book knows it: ``forward/normalize#normalize-eps``."""
-    return f"{PAGES[section]}#{section}"
+    """The section as the book knows it: ``forward/normalize#normalize-eps``; in words while it is not written."""
+    return f"{PAGES[section]}#{section}" if written(section) else UNWRITTEN[section]
 
 
 def link(section: str) -> str:
-    """Its address, or "" while the book has none."""
+    """Its address, or "" while the book has none, or has not the section."""
     address = os.environ.get("BNCOURSE_BOOK_URL", ADDRESS).rstrip("/")
-    return f"{address}/{PAGES[section]}.html#{section}" if address.startswith(("https://", "http://")) else ""
+    if not address.startswith(("https://", "http://")) or not written(section):
+        return ""
+    return f"{address}/{PAGES[section]}.html#{section}"

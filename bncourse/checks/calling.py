@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from .surroundings import TimeUp
 UNWRITTEN = "NotImplementedError"
 """What the stub in a released notebook raises."""
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True)
 class Signature:
-    """How one function is called, and what it gives back."""
+    """How a function is called, and what it gives back."""
 
     name: str
     parameters: tuple[str, ...]
@@ -30,6 +32,8 @@ class Signature:
     reference: Callable[..., Any]
     opaque: frozenset[str] = frozenset()
     """Of ``returns``: what is the student's own affair, such as the cache."""
+    restored: frozenset[str] = frozenset()
+    """Of ``parameters``: what may be changed on the way, if it is put back (to rounding)."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Outcome:
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
     complaint: str = ""
-    """Why there are no arrays, as a sentence."""
+    """Why there are no arrays, or not all, as a sentence."""
     error: str = ""
     """The class of the exception that was raised, if one was."""
     changed: Mapping[str, Array] = field(default_factory=dict)
@@ -49,34 +53,57 @@ class Outcome:
 
 def call(function: Callable[..., Any], signature: Signature, arguments: tuple[Any, ...]) -> Outcome:
     """Call the function on copies of the arguments."""
-    given = tuple(np.array(a) if isinstance(a, np.ndarray) else a for a in arguments)
-    arrays: dict[str, Array] = {}
-    complaint = error = ""
-    alone = False
-    try:
+    given = tuple(fresh(argument) for argument in arguments)
+
+    def question() -> tuple[dict[str, Array], bool]:
         value = function(*given)
         arrays = plain_arrays(value, signature.returns, signature.opaque, signature.name)
-        alone = is_alone(value, signature.returns, signature.opaque)
+        return arrays, is_alone(value, signature.returns, signature.opaque)
+
+    found, complaint, error = guarded(question, function, signature.name)
+    arrays, alone = found or ({}, False)
+    named = zip(signature.parameters, arguments, given, strict=False)
+    return Outcome(arrays, complaint, error, changes(named, signature.restored), alone)
+
+
+def guarded(question: Callable[[], Found], function: Callable[..., Any], name: str) -> tuple[Found | None, str, str]:
+    """What the question came to; or None, the sentence why not, and the class of what was raised."""
+    try:
+        return question(), "", ""
     except (TimeUp, KeyboardInterrupt):
         raise
     except Unsuitable as reason:
-        complaint = str(reason)
+        return None, str(reason), ""
     except NotImplementedError:
-        error, complaint = UNWRITTEN, f"{signature.name} is not written yet."
+        return None, f"{name} is not written yet.", UNWRITTEN
     except BaseException as raised:  # also SystemExit and what students derive from BaseException
         error = class_name(raised)
-        complaint = f"{signature.name} raised {error}{message(raised)}{place(raised, function)}."
-    changed = {
+        return None, f"{name} raised {error}{message(raised)}{place(raised, function)}.", error
+
+
+def fresh(argument: Any) -> Any:
+    """A copy that the student's function may spoil; what has a ``fresh`` of its own, such as a callback, is asked."""
+    if isinstance(argument, np.ndarray):
+        return argument.copy()
+    return argument.fresh() if hasattr(argument, "fresh") else argument
+
+
+def changes(named: Any, restored: frozenset[str] = frozenset()) -> dict[str, Array]:
+    """Of (name, before, after): the arrays that are no longer what they were."""
+    return {
         name: after.copy()
-        for name, before, after in zip(signature.parameters, arguments, given, strict=False)
-        if isinstance(before, np.ndarray) and not unchanged(before, after)
+        for name, before, after in named
+        if isinstance(before, np.ndarray) and not unchanged(before, after, name in restored)
     }
-    return Outcome(arrays, complaint, error, changed, alone)
 
 
-def unchanged(before: Array, after: Array) -> bool:
-    """Whether an input is bit for bit what it was."""
-    return before.shape == after.shape and before.dtype == after.dtype and before.tobytes() == after.tobytes()
+def unchanged(before: Array, after: Array, to_rounding: bool = False) -> bool:
+    """Whether an input is what it was: bit for bit, or to rounding."""
+    if before.shape != after.shape or before.dtype != after.dtype:
+        return False
+    if before.tobytes() == after.tobytes():
+        return True
+    return to_rounding and bool(np.allclose(before, after, rtol=1e-12, atol=1e-12 * float(np.abs(before).max())))
 
 
 def class_name(raised: BaseException) -> str:
@@ -98,10 +125,15 @@ def message(raised: BaseException) -> str:
 
 def place(raised: BaseException, function: Callable[..., Any]) -> str:
     """The deepest line of the student's own file that the exception came through."""
-    if not isinstance(function, FunctionType):
-        return ""
-    code, line = function.__code__, ""
+    files = {code.co_filename for code in codes(function)}
+    line = ""
     for frame, number in traceback.walk_tb(raised.__traceback__):
-        if frame.f_code.co_filename == code.co_filename:
-            line = linecache.getline(code.co_filename, number).strip()
+        if frame.f_code.co_filename in files:
+            line = linecache.getline(frame.f_code.co_filename, number).strip()
     return f", in the line `{line[:120]}`" if line else ""
+
+
+def codes(function: object) -> list[Any]:
+    """The code of a function, or of a class's methods."""
+    parts = vars(function).values() if issubclass(type(function), type) else (function,)
+    return [part.__code__ for part in parts if isinstance(part, FunctionType)]

@@ -5,14 +5,16 @@ takes the colours of what is around it), and by ear (headings, lists, words inst
 the student's code is escaped.
 """
 
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
 from . import book
-from .text import assignments, heading, repeat, witness_rows
+from .text import assignments, heading, number, repeat, step_rows, witness_rows
 
 if TYPE_CHECKING:
-    from .exercise import Misconception
+    from .diagnosis import Diagnosis
+    from .hints import Hint
     from .report import Report, Result
     from .witness import Witness
 
@@ -47,6 +49,7 @@ def card(report: "Report") -> str:
         f'<section class="bn-card" aria-label="{title}">',
         f"<h4>{title}</h4>",
         properties(report),
+        *(f"<p><strong>{escape(note)}</strong></p>" for note in report.notes),
         *(mistake(entry) for entry in report.diagnoses),
         "" if report.witness is None else smallest(report.witness),
         "" if report.passed else f"<p><small>{escape(repeat(report))}</small></p>",
@@ -77,21 +80,48 @@ def item(result: "Result", seen: str) -> str:
     return f"<li>{line}{detail}</li>"
 
 
-def mistake(entry: "Misconception") -> str:
+def mistake(entry: "Diagnosis") -> str:
     """A named mistake, its sentence, and where the book explains it."""
     place = escape(book.place(entry.section))
     address = book.link(entry.section)
     where = f'<a href="{escape(address)}">{place}</a>' if address else f"<code>{place}</code>"
+    where = f"In the book: {where}" if book.written(entry.section) else f"In the book, to come: {place}"
     return (
         f"<h5>{escape(entry.kind.value.capitalize())}: <code>{escape(entry.identifier)}</code></h5>"
-        f"<p>{escape(entry.sentence)}</p><p>In the book: {where}</p>"
+        f"<p>{escape(entry.sentence)}</p><p>{where}</p>"
     )
 
 
 def smallest(witness: "Witness") -> str:
-    """The smallest input, expected and actual values as a table."""
-    rows = "".join(
-        f'<tr><th scope="row">{title}</th><td><pre>{escape(assignments(values))}</pre></td></tr>'
-        for title, values in witness_rows(witness)
+    """The smallest input, expected and actual values as a table, and the first step that differs."""
+    parts = [
+        "<h5>The smallest input found that shows it</h5>",
+        table((title, assignments(values)) for title, values in witness_rows(witness)),
+        f"<p>{escape(witness.sentence)}</p>",
+    ]
+    if witness.step is not None:
+        step = f"<code>{escape(witness.step.name)}</code>: {escape(witness.step.words)}"
+        parts += [
+            f"<p>The first step that differs is {step}</p>",
+            table((title, assignments(values)) for title, values in step_rows(witness)),
+        ]
+    return "".join(parts)
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Titles beside preformatted text."""
+    body = "".join(
+        f'<tr><th scope="row">{escape(title)}</th><td><pre>{escape(content)}</pre></td></tr>' for title, content in rows
     )
-    return f"<h5>The smallest input found that shows it</h5><table>{rows}</table><p>{escape(witness.sentence)}</p>"
+    return f"<table>{body}</table>"
+
+
+def hint_card(hint: "Hint") -> str:
+    """A hint as one HTML element."""
+    title = f"Hint {hint.grade} of 3 for {escape(hint.exercise)}"
+    rows = ((f"{one.name} ({one.words})", number(one.value)) for one in hint.worked)
+    worked = table(rows) if hint.worked else ""
+    return (
+        f'<style>{STYLE}</style><section class="bn-card" aria-label="{title}"><h4>{title}</h4>'
+        f"<p>{escape(hint.sentence)}</p>{worked}</section>"
+    )

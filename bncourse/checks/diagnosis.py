@@ -1,113 +1,341 @@
 """Which mistake is it?
 
-The answers are held against those of every wrong implementation in the exercise's bank, on several problems: N > D,
-N = D, N < D, shifted features, one that hardly varies, with eps and without, and whole numbers. An entry is named when
-it gives the student's answer on *all* of them and is clearly not right on at least two of different shapes. When two
-entries both do, nothing is named: a wrong name is worse than none.
+Four layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
+several problems: N > D, N = D, N < D, shifted features, one that hardly varies, with eps and without, whole numbers.
+
+1. *An entry of the bank.* One wrong implementation gives the student's answer on *all* of them and is clearly not right
+   on at least two of different shapes. When two entries both do, nothing is named: a wrong name is worse than none.
+2. *Two entries at once*, in different steps: the chain with both steps wrong gives the student's answer.
+3. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
+4. *A symptom*: an exact identity that does not hold, on two problems of different shape.
+
+What an answer does besides its numbers (changing inputs, keeping the cache) is named on top of that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from .answers import Array
-from .asking import Asked
-from .calling import Outcome, call
+from .asking import Asked, truth
+from .calling import Outcome
+from .chain import Wrong
 from .comparing import UNIT
 from .draw import Draw
-from .exercise import Arguments, Exercise, Misconception, Problem
-
-PROBES = (
-    Problem(7, 3, eps=0.1),
-    Problem(4, 4, eps=0.3),
-    Problem(3, 5),
-    Problem(6, 6),
-)
-WHOLE_PROBES = (Problem(5, 3, eps=0.1, whole=True), Problem(3, 3, eps=0.3, whole=True))
+from .exercise import Arguments, Exercise, Functions, Kind, Misconception, Problem, Way
+from .reading import FITS, Product, Reading, coefficients, effect_of, grouped, product_of, ungrouped
 
 CLEARLY = 100.0
 """An entry is clearly not right where it is this many tolerances away from the reference."""
 
+READ_ON = (Problem(7, 3, eps=0.1, low=False), Problem(5, 4, eps=0.3, low=False), Problem(8, 6, eps=0.2, low=False))
+"""What a reading has to explain: three shapes, three values of eps."""
 
-def diagnose(exercise: Exercise, student: Asked, seed: int) -> list[Misconception]:
-    """The misconceptions that explain the student's answers, most likely first; none when unknown."""
-    problems = [exercise.problem(Draw(seed, f"probe {n}"), probe) for n, probe in enumerate(PROBES + WHOLE_PROBES)]
-    seen = [student.outcome(arguments) for arguments in problems]
-    right = [call(exercise.signature.reference, exercise.signature, arguments) for arguments in problems]
-    by_value, by_contract = [], []
-    for entry in exercise.misconceptions:
-        for wrong in entry.implementations:
-            ways = Comparison(exercise, wrong, problems, seen, right)
-            if ways.breaks_the_same_agreement():
-                by_contract.append(entry)
-                break
-            if ways.gives_the_same_answers():
-                by_value.append(entry)
-                break
-    return (by_value if len(by_value) == 1 else []) + by_contract
+Predict = Callable[[Arguments], Mapping[str, Array]]
 
 
-class Comparison:
-    """One wrong implementation held against what was seen of the student's function."""
+@dataclass(frozen=True)
+class Diagnosis:
+    """A named mistake."""
 
-    def __init__(
-        self,
-        exercise: Exercise,
-        wrong: Callable[..., Any],
-        problems: Sequence[Arguments],
-        seen: Sequence[Outcome],
-        right: Sequence[Outcome],
-    ) -> None:
-        self.exercise = exercise
-        self.wrong = wrong
-        self.problems = problems
-        self.outcomes: list[Outcome] = []
-        self.seen = seen
-        self.right = right
+    identifier: str
+    sentence: str
+    kind: Kind
+    section: str
+    about: frozenset[str]
+    """The quantities that are wrong."""
+    predict: Predict | None = None
+    """What the answer is, if this is the mistake; None for what an answer does besides its numbers."""
+    wrong: Wrong | None = None
+    """The wrong steps, if they are known."""
 
-    def outcome(self, n: int) -> Outcome:
-        """What the wrong implementation makes of problem n; asked for once, and only when needed."""
-        while len(self.outcomes) <= n:
-            self.outcomes.append(call(self.wrong, self.exercise.signature, self.problems[len(self.outcomes)]))
-        return self.outcomes[n]
 
-    def breaks_the_same_agreement(self) -> bool:
-        """Whether both change inputs, or both keep the cache to themselves; how is a matter of style."""
-        floats = range(len(PROBES))
-        if self.outcome(0).changed:
-            return all(self.seen[n].changed for n in floats)
-        return self.outcome(0).alone and all(self.seen[n].alone for n in floats)
+def diagnose(exercise: Exercise, student: Asked, seed: int) -> list[Diagnosis]:
+    """The mistakes that explain the student's answers, most likely first; none when unknown."""
+    seen = look(exercise, student, seed)
+    return by_value(exercise, student, seen, seed) + by_contract(exercise, seen)
 
-    def gives_the_same_answers(self) -> bool:
-        """Whether both answer alike everywhere, and wrongly on two problems of different shape.
+
+def look(exercise: Exercise, student: Asked, seed: int) -> "Seen":
+    """The student's answers, and the right ones, on the problems that tell mistakes apart."""
+    probes = (*exercise.probes, *exercise.whole_probes)
+    problems = [exercise.problem(Draw(seed, f"probe {n}"), probe) for n, probe in enumerate(probes)]
+    return Seen(
+        exercise,
+        problems,
+        len(exercise.probes),
+        [student.outcome(arguments) for arguments in problems],
+        [exercise.run(exercise.reference, arguments) for arguments in problems],
+    )
+
+
+def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> list[Diagnosis]:
+    """What explains the numbers."""
+    if all(agree(one, right) for one, right in zip(seen.outcomes, seen.right, strict=True)):
+        return []
+    single = single_entries(exercise, seen)
+    if single:
+        return single if len(single) == 1 else []
+    return (
+        two_entries(exercise, seen)
+        or [one for reading in exercise.readings for one in read(exercise, student, reading, seed)]
+        or broken_identities(exercise, seen)
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The problems, of which those from ``floats`` on have whole numbers; the student's outcomes and the right ones."""
+
+    exercise: Exercise
+    problems: Sequence[Arguments]
+    floats: int
+    outcomes: Sequence[Outcome]
+    right: Sequence[Outcome]
+
+    def explained_by(self, functions: Functions) -> bool:
+        """Whether these functions answer like the student everywhere, and wrongly on two problems of different shape.
 
         Whole numbers are looked at only when the mistake shows nowhere else: a truncated buffer.
         """
-        if self.outcome(0).changed or self.outcome(0).alone:
-            return False
-        floats = range(len(PROBES))
-        if not all(alike(self.seen[n], self.outcome(n)) for n in floats):
-            return False
-        wrong = sum(clearly_wrong(self.outcome(n), self.right[n]) for n in floats)
+        made: list[Outcome] = []
+        for n in range(self.floats):
+            made.append(self.exercise.run(functions, self.problems[n]))
+            if made[n].changed or made[n].alone or not alike(self.outcomes[n], made[n]):
+                return False
+        wrong = sum(clearly_wrong(one, right) for one, right in zip(made, self.right, strict=False))
         if wrong:
             return wrong >= 2
-        whole = range(len(PROBES), len(PROBES) + len(WHOLE_PROBES))
-        return all(
-            alike(self.seen[n], self.outcome(n)) and clearly_wrong(self.outcome(n), self.right[n]) for n in whole
-        )
+        whole = range(self.floats, len(self.problems))
+        return len(whole) > 0 and all(self.explained_on_whole_numbers(functions, n) for n in whole)
+
+    def explained_on_whole_numbers(self, functions: Functions, n: int) -> bool:
+        """The same on one problem of whole numbers."""
+        made = self.exercise.run(functions, self.problems[n])
+        return alike(self.outcomes[n], made) and clearly_wrong(made, self.right[n])
+
+
+# ------------------------------------------------------------------------------------------------- entries of the bank
+
+
+def single_entries(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The entries that give the student's answers."""
+    found = []
+    for entry in exercise.misconceptions:
+        for way in entry.ways:
+            if seen.explained_by(exercise.bank(way.function)):
+                found.append(named(exercise, entry, way))
+                break
+    return found
+
+
+def two_entries(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """Two wrong steps that together give the student's answers; none when several pairs do."""
+    ways = [(entry, way) for entry in exercise.misconceptions for way in entry.ways if way.wrong]
+    found: dict[frozenset[str], list[Diagnosis]] = {}
+    for (one, first), (other, second) in combinations(ways, 2):
+        if one is other or one.about & other.about or first.wrong.keys() & second.wrong.keys():
+            continue
+        both = {**first.wrong, **second.wrong}
+        way = Way(exercise.from_steps(both), both)
+        if seen.explained_by(exercise.bank(way.function)):
+            pair = [named(exercise, one, way), named(exercise, other, way)]
+            found.setdefault(frozenset({one.identifier, other.identifier}), pair)
+    return next(iter(found.values())) if len(found) == 1 else []
+
+
+def named(exercise: Exercise, entry: Misconception, way: Way) -> Diagnosis:
+    """An entry as a diagnosis."""
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        return exercise.run(exercise.bank(way.function), arguments).arrays
+
+    about = entry.about | way.wrong.keys()
+    return Diagnosis(entry.identifier, entry.sentence, entry.kind, entry.section, about, predict, way.wrong or None)
+
+
+def by_contract(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """Entries that change the same inputs, or keep the cache to themselves, as the student does; how is style."""
+    if not any(one.changed or one.alone for one in seen.outcomes[:1]):
+        return []
+    found = []
+    for entry in exercise.misconceptions:
+        if entry.kind is Kind.CONTRACT and any(breaks_the_same(exercise, way, seen) for way in entry.ways):
+            found.append(Diagnosis(entry.identifier, entry.sentence, entry.kind, entry.section, entry.about))
+    return found
+
+
+def breaks_the_same(exercise: Exercise, way: Way, seen: Seen) -> bool:
+    """Whether an entry breaks the agreement that the student breaks on every problem."""
+    made = exercise.run(exercise.bank(way.function), seen.problems[0])
+    floats = seen.outcomes[: seen.floats]
+    if made.changed:
+        spoils_cache = "cache" in made.changed
+        return all(one.changed and ("cache" in one.changed) is spoils_cache for one in floats)
+    return made.alone and all(one.alone for one in floats)
+
+
+# ----------------------------------------------------------------------------------------------------------- readings
+
+
+def read(exercise: Exercise, student: Asked, reading: Reading, seed: int) -> list[Diagnosis]:
+    """What a reading says about the student's answers: at most two wrong terms, or a factor of the whole."""
+    ratios: list[Array] = []
+    values: dict[str, list[Array]] = {factor.symbol: [] for factor in reading.factors}
+    fits = FITS[np.dtype(np.float64)]
+    for n, problem in enumerate(READ_ON):
+        solved = solve(exercise, student, reading, Draw(seed, f"reading {n}"), problem)
+        if solved is None:
+            return []
+        found, at, dtype = solved
+        fits = max(fits, FITS[dtype])
+        ratios.append(found)
+        for factor in reading.factors:
+            values[factor.symbol].append(np.broadcast_to(np.asarray(factor.value(at), float).ravel(), found.shape[1:]))
+    ratio = np.concatenate(ratios, axis=1)
+    factors = {symbol: np.concatenate(parts) for symbol, parts in values.items()}
+    usable = {s: v for s, v in factors.items() if np.all(np.isfinite(v)) and np.all(v != 0)}
+    once = frozenset(factor.symbol for factor in reading.factors if factor.instead)
+    products = []
+    for term, row in zip(reading.terms, ratio, strict=True):
+        one = product_of(row, usable, once, 100 * fits)
+        if one is None:
+            return []
+        products.append(Product() if term.foreign and one.constant == 0.0 else one)
+    return spoken(exercise, reading, products)
+
+
+def solve(
+    exercise: Exercise, student: Asked, reading: Reading, draw: Draw, problem: Problem
+) -> tuple[Array, Any, np.dtype[Any]] | None:
+    """The coefficients of the student's answer to one problem, the right steps there, and the answer's precision."""
+    first = exercise.problem(draw, problem)
+    calls = [first] + [again(exercise, first, reading.vary, draw) for _ in range(reading.rows if reading.vary else 0)]
+    actual, terms = [], []
+    for arguments in calls:
+        answer = student.outcome(arguments).arrays.get(reading.output)
+        right = truth(exercise, arguments)[reading.output]
+        at = exercise.steps.trace(arguments)
+        if answer is None or answer.shape != right.shape:
+            return None
+        actual.append(grouped(answer, right.shape, reading.per))
+        terms.append([grouped(term.value(at), right.shape, reading.per) for term in reading.terms])
+    stacked = [np.concatenate(one) for one in zip(*terms, strict=True)]
+    numbers = np.concatenate(actual)
+    found = coefficients(numbers, stacked)
+    return None if found is None else (found, exercise.steps.trace(first), numbers.dtype)
+
+
+def again(exercise: Exercise, arguments: Arguments, vary: tuple[str, ...], draw: Draw) -> Arguments:
+    """The same arguments, some of them drawn anew in the same shape."""
+    return tuple(
+        value + draw.random.standard_normal(np.shape(value)) if name in vary else value
+        for name, value in zip(exercise.signature.parameters, arguments, strict=False)
+    )
+
+
+def spoken(exercise: Exercise, reading: Reading, products: Sequence[Product]) -> list[Diagnosis]:
+    """The products in sentences."""
+    own = [one for term, one in zip(reading.terms, products, strict=True) if not term.foreign]
+    wrong = [(term, one) for term, one in zip(reading.terms, products, strict=True) if not one.right]
+    factors = {factor.symbol: factor for factor in reading.factors}
+    predict = prediction(exercise, reading, products)
+    if not wrong:
+        return []
+    if all(one == own[0] for one in own) and len(wrong) == len(own) and len(own) > 1:
+        term, one = wrong[0]
+        what = "is zero" if one.constant == 0.0 else effect_of(one, factors)
+        sentence = f"Your {reading.output} is right but for one thing: as a whole it {what}."
+        return [diagnosis(reading, "", term.section, one, sentence, predict, wrong)]
+    if len(wrong) > 2:
+        return []
+    found = []
+    for term, one in wrong:
+        if term.foreign:
+            what = f"In your {reading.output} there is {term.words}, which does not belong there."
+        else:
+            what = f"In your {reading.output}, {term.words} {effect_of(one, factors)}."
+        rest = " The rest is right." if len(wrong) == 1 and len(own) > 1 else ""
+        sentence = f"{what}{rest}{' ' + term.why if term.why else ''}"
+        found.append(diagnosis(reading, term.name, term.section, one, sentence, predict, [(term, one)]))
+    return found
+
+
+def diagnosis(
+    reading: Reading,
+    term: str,
+    section: str,
+    one: Product,
+    sentence: str,
+    predict: Predict,
+    wrong: Sequence[tuple[Any, Product]],
+) -> Diagnosis:
+    """One wrong term as a diagnosis."""
+    what = "missing" if one.constant == 0.0 else "sign" if one.sign < 0 else "factor"
+    what = "extra" if any(t.foreign for t, _ in wrong) else what
+    about = {reading.output}.union(*(t.about.split() for t, _ in wrong))
+    about |= {name for f in reading.factors if f.symbol in one.powers for name in f.about.split()}
+    identifier = "_".join(filter(None, (reading.output, term, what)))
+    return Diagnosis(identifier, sentence, Kind.ERROR, section, frozenset(about), predict)
+
+
+def prediction(exercise: Exercise, reading: Reading, products: Sequence[Product]) -> Predict:
+    """The output that these products make."""
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        at = exercise.steps.trace(arguments)
+        shape = truth(exercise, arguments)[reading.output].shape
+        factors = {f.symbol: ungrouped(f.value(at), max(len(shape), 2), reading.per) for f in reading.factors}
+        total: Any = 0.0
+        for term, one in zip(reading.terms, products, strict=True):
+            if not (term.foreign and one.right):
+                total = total + one.value(factors) * np.asarray(term.value(at))
+        return {reading.output: np.broadcast_to(total, shape).astype(np.float64)}
+
+    return predict
+
+
+# ----------------------------------------------------------------------------------------------------------- symptoms
+
+
+def broken_identities(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The first exact identity that is broken on two problems of different shape."""
+    for symptom in exercise.symptoms:
+        broken = 0
+        for n in range(seen.floats):
+            one, right = seen.outcomes[n], seen.right[n]
+            if one.complaint or any(one.arrays[k].shape != v.shape for k, v in right.arrays.items()):
+                continue
+            broken += not symptom.holds(exercise.steps.trace(seen.problems[n]), one.arrays)
+        if broken >= 2:
+            return [Diagnosis(symptom.identifier, symptom.sentence, Kind.ERROR, symptom.section, symptom.about)]
+    return []
+
+
+# ---------------------------------------------------------------------------------------------------------- comparing
+
+
+def agree(seen: Outcome, right: Outcome) -> bool:
+    """Whether an answer is right."""
+    return not seen.complaint and alike(seen, right)
 
 
 def alike(seen: Outcome, wrong: Outcome) -> bool:
-    """Whether two outcomes are the same: the same arrays, or the same class of exception."""
-    if seen.complaint or wrong.complaint:
-        return bool(seen.error) and seen.error == wrong.error
+    """Whether two outcomes are the same: the same arrays, and the same class of exception if one was raised."""
+    if bool(seen.complaint) != bool(wrong.complaint) or seen.error != wrong.error:
+        return False
+    if seen.complaint and not (seen.error or seen.arrays):
+        return False
     return seen.arrays.keys() == wrong.arrays.keys() and distance(seen.arrays, wrong.arrays) <= 1.0
 
 
 def clearly_wrong(wrong: Outcome, right: Outcome) -> bool:
     """Whether an implementation answered, and not what is right."""
-    return not wrong.complaint and distance(wrong.arrays, right.arrays) > CLEARLY
+    both = {name: right.arrays[name] for name in wrong.arrays}
+    return bool(both) and distance(wrong.arrays, both) > CLEARLY
 
 
 def distance(some: Mapping[str, Array], others: Mapping[str, Array]) -> float:
@@ -122,7 +350,14 @@ def distance(some: Mapping[str, Array], others: Mapping[str, Array]) -> float:
             return float("inf")
         size = np.where(np.isfinite(other), np.abs(other), 0.0)
         difference = np.where(np.isfinite(other), np.abs(one - other), 0.0)
-        feature = size.max(axis=0, keepdims=True) if size.ndim == 2 else size
-        tolerance = max(UNIT[one.dtype], UNIT[other.dtype]) * (feature + 1e-3 * size.max(initial=0.0))
+        tolerance = max(UNIT[one.dtype], UNIT[other.dtype]) * (feature_size(size) + 1e-3 * size.max(initial=0.0))
         apart = max(apart, float(np.max(difference / np.maximum(tolerance, 1e-300), initial=0.0)))
     return apart
+
+
+def feature_size(size: Array) -> Array:
+    """The largest value of each feature (the axis after the first), where there are several values of it."""
+    if size.ndim < 2:
+        return size
+    largest: Array = size.max(axis=(0, *range(2, size.ndim)), keepdims=True)
+    return largest

@@ -1,13 +1,16 @@
 """Is this answer right, and what is it worth?"""
 
 from collections.abc import Iterator
+from typing import Any
 
 from . import surroundings
 from .asking import Asked, Refused
 from .assignments import exercise_named
-from .diagnosis import diagnose
+from .consistency import LOOSELY, derivative_of, judge_forward
+from .diagnosis import Diagnosis, diagnose
 from .draw import Draw, fresh_seed
-from .exercise import Exercise, Misconception, Property
+from .exercise import Exercise, Property
+from .hints import Hint, hint
 from .report import Report, Result
 from .surroundings import TimeUp, quiet, time_limit, undisturbed
 from .witness import Witness, smallest_witness
@@ -16,9 +19,9 @@ from .witness import Witness, smallest_witness
 def check(exercise: str, *functions: object, seed: int | None = None) -> Report:
     """Check the answer to an exercise.
 
-    ``exercise`` is its name, ``functions`` the student's function (or functions). Inputs are drawn anew every time;
-    the report's ``seed`` draws the same ones again. Whatever the functions do, a report comes back; only an
-    unknown name or a wrong number of functions raises ``ValueError``.
+    ``exercise`` is its name, ``functions`` the student's function (or functions: what takes a cache comes with its
+    forward). Inputs are drawn anew every time; the report's ``seed`` draws the same ones again. Whatever the functions
+    do, a report comes back; only an unknown name or a wrong number of functions raises ``ValueError``.
 
     >>> check("batch_mean", lambda x: x.mean(axis=0)).passed
     True
@@ -30,13 +33,23 @@ def check(exercise: str, *functions: object, seed: int | None = None) -> Report:
             f"but {len(functions)} came."
         )
     seed = fresh_seed() if seed is None else int(seed)
-    student = Asked(functions[0], task)
+    student = Asked(functions, task)
     with undisturbed():
         results = tuple(judged(task, student, seed))
         finished = not any(result.message.endswith(out_of_time()) for result in results)
-        wrong = not all(result.passed for result in results)
-        diagnoses = named(task, student, seed) if wrong and finished else ()
-    return Report(task.name, results, diagnoses, seed, lambda: shown(task, student) if finished else None)
+        diagnoses: tuple[Diagnosis, ...] = ()
+        notes: tuple[str, ...] = ()
+        if finished and not all(result.passed for result in results):
+            results, diagnoses, notes = explained(task, student, results, seed)
+    return Report(
+        task.name,
+        results,
+        diagnoses,
+        notes,
+        seed,
+        lambda: shown(task, student, diagnoses, seed) if finished else None,
+        lambda report, grade: hinted(task, report, grade),
+    )
 
 
 def counted(number: int) -> str:
@@ -77,19 +90,55 @@ def out_of_time() -> str:
     return f"did not finish within {surroundings.TIME_LIMIT:g} seconds: is there a loop that never ends?"
 
 
-def named(exercise: Exercise, student: Asked, seed: int) -> tuple[Misconception, ...]:
-    """The mistakes that explain the answers."""
+Explained = tuple[tuple[Result, ...], tuple[Diagnosis, ...], tuple[str, ...]]
+
+
+def explained(exercise: Exercise, student: Asked, results: tuple[Result, ...], seed: int) -> Explained:
+    """The results again, the mistakes that explain them, and notes; under the same guard as the rest."""
     try:
         with quiet(), time_limit(surroundings.TIME_LIMIT):
-            return tuple(diagnose(exercise, student, seed))
+            forward = judge_forward(exercise, student.functions, seed)
+            if not forward.wrong:
+                return results, tuple(diagnose(exercise, student, seed)), ()
+            if not forward.named:
+                return results, (), (mend_first(exercise),)
+            right = derivative_of(exercise, forward.named[0])
+            again = tuple(judged(exercise, Asked(student.functions, exercise, right, LOOSELY), seed))
+            names = " and ".join(one.identifier for one in forward.named)
+            if all(result.passed for result in again):
+                return again, (), (consistent(exercise, names),)
+            return results, (), (mend_first(exercise, names),)
     except TimeUp:
-        return ()
+        return results, (), ()
 
 
-def shown(exercise: Exercise, student: Asked) -> Witness | None:
+def consistent(exercise: Exercise, mistakes: str) -> str:
+    """What is said of a backward that is the derivative of a wrong forward."""
+    return (
+        f"Your {exercise.name} is consistent with your {exercise.functions[0]}, whose mistake is {mistakes}: it is the "
+        "exact derivative of what that computes, and keeps its points. Mended together, both will be right."
+    )
+
+
+def mend_first(exercise: Exercise, mistakes: str = "") -> str:
+    """What is said of a backward beside a wrong forward."""
+    forward = exercise.functions[0]
+    which = f" ({mistakes})" if mistakes else ""
+    return (
+        f'Your {forward} is not right yet{which}: mend it first, with check("{forward}", {forward}). Until then '
+        f"nothing can be said about why {exercise.name} is wrong."
+    )
+
+
+def shown(exercise: Exercise, student: Asked, diagnoses: tuple[Diagnosis, ...], seed: int) -> Witness | None:
     """The smallest input that shows the mistake; looked for under the same guard as the rest."""
     try:
         with undisturbed(), quiet(), time_limit(surroundings.TIME_LIMIT):
-            return smallest_witness(exercise, student)
+            return smallest_witness(exercise, student, diagnoses, seed)
     except TimeUp:
         return None
+
+
+def hinted(exercise: Exercise, report: Any, grade: int) -> Hint:
+    """The next step."""
+    return hint(exercise, report, grade)

@@ -13,12 +13,13 @@ import numpy as np
 
 from . import book
 from .card import card
-from .exercise import Misconception
+from .diagnosis import Diagnosis
+from .hints import Hint
 from .text import text
-from .witness import Witness
+from .witness import StepDifference, Witness
 
-SCHEMA = 1
-"""Version of ``to_dict()``; it grows by one when a key changes its meaning or goes."""
+SCHEMA = 2
+"""Version of ``to_dict()``; it grows by one when a key changes its meaning, comes or goes."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,19 @@ class Report:
         self,
         exercise: str,
         properties: tuple[Result, ...],
-        diagnoses: tuple[Misconception, ...],
+        diagnoses: tuple[Diagnosis, ...],
+        notes: tuple[str, ...],
         seed: int,
         find_witness: Callable[[], Witness | None],
+        find_hint: Callable[["Report", int], Hint],
     ) -> None:
         self.exercise = exercise
         self.properties = properties
         self.diagnoses = diagnoses
+        self.notes = notes
         self.seed = seed
         self._find_witness = find_witness
+        self._find_hint = find_hint
 
     @property
     def passed(self) -> bool:
@@ -77,6 +82,10 @@ class Report:
         """The smallest input found that shows the mistake; looked for when it is first asked for."""
         return None if self.passed else self._find_witness()
 
+    def hint(self, grade: int = 1) -> Hint:
+        """The next step: 1 a question, 2 where to read, 3 the step worked out in numbers; never the code."""
+        return self._find_hint(self, grade)
+
     def __bool__(self) -> bool:
         return self.passed
 
@@ -93,15 +102,7 @@ class Report:
         return {"text/plain": repr(self.points), "text/html": card(self)}
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, ready for JSON.
-
-        ``schema`` (1), ``exercise``, ``passed``, ``points``, ``max_points``, ``seed``;
-        ``properties``: a list of ``name``, ``statement``, ``passed``, ``points``, ``max_points``, ``message``;
-        ``misconceptions``: a list, most likely first, of ``identifier``, ``kind`` ("error", "convention", "numerics",
-        "contract"), ``sentence``, ``section`` ("page#label"), ``link`` ("" without an address of the book);
-        ``witness``: None, or ``inputs``, ``expected``, ``actual`` (names to nested lists; what is not finite is the
-        text "nan", "inf" or "-inf") and ``sentence``.
-        """
+        """The report as plain values, ready for JSON; ``checks/report.schema.json`` says what each key means."""
         return {
             "schema": SCHEMA,
             "exercise": self.exercise,
@@ -120,6 +121,7 @@ class Report:
                 }
                 for entry in self.diagnoses
             ],
+            "notes": list(self.notes),
             "witness": None if self.witness is None else witness_as_dict(self.witness),
         }
 
@@ -131,6 +133,17 @@ def witness_as_dict(witness: Witness) -> dict[str, Any]:
         "expected": {name: plain(value) for name, value in witness.expected.items()},
         "actual": {name: plain(value) for name, value in witness.actual.items()},
         "sentence": witness.sentence,
+        "step": None if witness.step is None else step_as_dict(witness.step),
+    }
+
+
+def step_as_dict(step: StepDifference) -> dict[str, Any]:
+    """The first step that differs, as plain values."""
+    return {
+        "name": step.name,
+        "words": step.words,
+        "expected": plain(np.asarray(step.expected)),
+        "actual": plain(np.asarray(step.actual)),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from . import book
 
 if TYPE_CHECKING:
+    from .hints import Hint
     from .report import Report
     from .witness import Witness
 
@@ -29,11 +30,14 @@ def lines(report: "Report") -> Iterator[str]:
         if not result.passed and result.message not in said:
             said.add(result.message)
             yield wrapped(result.message, "      ")
+    for note in report.notes:
+        yield ""
+        yield wrapped(note, "  ")
     for entry in report.diagnoses:
         yield ""
         yield f"  {entry.kind.value.capitalize()}: {entry.identifier}"
         yield wrapped(entry.sentence, "    ")
-        yield f"    book: {book.link(entry.section) or book.place(entry.section)}"
+        yield f"    {where(entry.section)}"
     if report.witness is not None:
         yield ""
         yield "  The smallest input found that shows it:"
@@ -41,6 +45,12 @@ def lines(report: "Report") -> Iterator[str]:
     if not report.passed:
         yield ""
         yield f"  {repeat(report)}"
+
+
+def where(section: str) -> str:
+    """Where the book explains it."""
+    address = book.link(section) or book.place(section)
+    return f"book: {address}" if book.written(section) else f"book, to come: {address}"
 
 
 def heading(report: "Report") -> str:
@@ -60,12 +70,29 @@ def witness_lines(witness: "Witness") -> Iterator[str]:
         yield f"    {title}:"
         yield from (f"      {line}" for line in assignments(values).splitlines())
     yield wrapped(witness.sentence, "    ")
+    if witness.step is not None:
+        yield f"    The first step that differs is {witness.step.name}: {witness.step.words}"
+        for title, values in step_rows(witness):
+            yield f"      {title}:"
+            yield from (f"        {line}" for line in assignments(values).splitlines())
 
 
 def witness_rows(witness: "Witness") -> list[tuple[str, Mapping[str, Any]]]:
     """What a witness shows, in reading order."""
     rows = [("input", witness.inputs), ("expected", witness.expected), ("yours", witness.actual)]
     return [(title, values) for title, values in rows if values]
+
+
+def step_rows(witness: "Witness") -> list[tuple[str, Mapping[str, Any]]]:
+    """The first step that differs, expected and actual."""
+    step = witness.step
+    return [] if step is None else [("expected", {step.name: step.expected}), ("yours", {step.name: step.actual})]
+
+
+def hint_text(hint: "Hint") -> str:
+    """A hint as text."""
+    rows = [f"  {one.name} = {number(one.value, len(one.name) + 5)}   ({one.words})" for one in hint.worked]
+    return "\n".join([wrapped(f"Hint {hint.grade} of 3: {hint.sentence}", ""), *rows])
 
 
 def assignments(values: Mapping[str, Any]) -> str:
@@ -76,7 +103,7 @@ def assignments(values: Mapping[str, Any]) -> str:
 def number(value: Any, indent: int = 0) -> str:
     """A number or an array to six digits, whatever print options the student has set."""
     if not isinstance(value, np.ndarray):
-        return f"{value:g}"
+        return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
     with np.printoptions(precision=6, suppress=True, threshold=60, linewidth=80, sign="-", floatmode="maxprec_equal"):
         return np.array2string(value, separator=", ", prefix=" " * indent)
 

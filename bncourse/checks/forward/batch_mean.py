@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
+from .. import sentences
 from ..answers import Array
 from ..asking import Asked
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind
-from . import sentences
-from .inputs import FOUR, SIX, TWO, WHOLE, leaves_alone, only_x, scale_of_mean
+from ..inputs import FOUR, SIX, TWO, WHOLE, leaves_alone
+from .inputs import only_x, scale_of_mean
 
 batch_mean = Exercise(
     Signature("batch_mean", ("x",), ("mean",), reference.batch_mean),

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
+from .. import sentences
 from ..answers import Array
 from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind
-from . import sentences
-from .inputs import ALIKE, EPS, FOUR, MANY, ROUGHLY, SIX, TWO, WHOLE, leaves_alone, only_x, scale_of_variance
+from ..inputs import ALIKE, EPS, FOUR, MANY, ROUGHLY, SIX, TWO, WHOLE, leaves_alone
+from .inputs import only_x, scale_of_variance
 
 batch_variance = Exercise(
     Signature("batch_variance", ("x",), ("var",), reference.batch_variance),

@@ -3,36 +3,22 @@
 Most of its mistakes are mistakes of one of its steps, and are taken over from there.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ... import functional as reference
+from .. import quantities as q
+from .. import sentences
 from ..answers import Array
 from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from . import sentences
+from ..inputs import ALIKE, EPS, FOUR, HARDLY, MANY, ONE, ROUGHLY, SIX, THREE, TWO, WHOLE, leaves_alone, parameters
+from ..reading import Reading, Term
 from .batch_variance import batch_variance
-from .inputs import (
-    ALIKE,
-    EPS,
-    FOUR,
-    HARDLY,
-    MANY,
-    ONE,
-    ROUGHLY,
-    SIX,
-    THREE,
-    TWO,
-    WHOLE,
-    leaves_alone,
-    parameters,
-    scale_of_layer,
-    whole_layer,
-)
+from .inputs import scale_of_layer, whole_layer
 from .normalize import normalize
 from .scale_shift import scale_shift
 
@@ -54,6 +40,8 @@ batchnorm_forward = Exercise(
         (FOUR, np.array([2.0, 1.0]), np.array([5.0, 0.0]), THREE),
         (SIX, np.array([2.0, 1.0]), np.array([5.0, 0.0]), THREE),
     ),
+    section="whole-layer",
+    axes={"x": "ND", "gamma": "D", "beta": "D"},
 )
 
 
@@ -126,28 +114,57 @@ def layer_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     leaves_alone(f, whole_layer(draw, Problem(5, 3)))
 
 
-# --------------------------------------------------------------------------------------- mistakes of one of the steps
+# --------------------------------------------------------------------------------------------------------- its steps
 
-Step = Callable[..., Any]
+steps = batchnorm_forward.in_steps(eps=EPS)
 
 
-def layer(
-    variance: Step = reference.batch_variance,
-    normalizing: Step = reference.normalize,
-    affine: Step = reference.scale_shift,
-) -> Step:
-    """The layer made of its steps, one of which may be wrong. Without an eps given, the wrong step's default holds."""
+@steps.step
+def N(at: Any) -> Any:
+    """the number of samples"""
+    return len(at.x)
 
-    def forward(x: Array, gamma: Array, beta: Array, *eps: float) -> tuple[Array, None]:
-        x_hat = normalizing(x, np.mean(x, axis=0), variance(x), *eps)
-        return affine(x_hat, gamma, beta), None
 
-    return forward
+@steps.step
+def mean(at: Any) -> Any:
+    """the mean of each feature over the batch"""
+    return at.x.sum(axis=0) / len(at.x)
+
+
+@steps.step
+def var(at: Any) -> Any:
+    """the mean square distance from that mean: a sum divided by N"""
+    return ((at.x - at.mean) ** 2).sum(axis=0) / at.N
+
+
+@steps.step
+def centred(at: Any) -> Any:
+    """how far each value lies from its feature's mean"""
+    return at.x - at.mean
+
+
+@steps.step
+def std(at: Any) -> Any:
+    """the root of var + eps"""
+    return np.sqrt(at.var + at.eps)
+
+
+@steps.step
+def x_hat(at: Any) -> Any:
+    """the distance from the mean, divided by std"""
+    return at.centred / at.std
+
+
+@steps.step
+def y(at: Any) -> Any:
+    """gamma times x_hat, plus beta"""
+    return at.gamma * at.x_hat + at.beta
 
 
 batchnorm_forward.inherit(
     batch_variance,
-    lambda wrong: layer(variance=wrong),
+    "var",
+    lambda wrong: lambda at: wrong(at.x),
     "unbiased_variance",
     "deviation_for_variance",
     "mean_absolute_deviation",
@@ -155,27 +172,27 @@ batchnorm_forward.inherit(
     "squares_not_averaged",
     "variance_divided_by_D",
 )
-batchnorm_forward.inherit(
-    normalize,
-    lambda wrong: layer(normalizing=wrong),
-    "eps_outside_the_root",
-    "eps_missing",
-    "eps_squared",
-    "eps_ignored",
-    "default_eps_of_keras",
-    "divides_by_the_variance",
-    "divides_before_it_subtracts",
-    "only_centres",
-    "only_rescales",
-)
-batchnorm_forward.inherit(
-    scale_shift,
-    lambda wrong: layer(affine=wrong),
-    "shifts_before_it_scales",
-    "gamma_ignored",
-    "beta_ignored",
-    "gamma_and_beta_ignored",
-    "gamma_and_beta_swapped",
+batchnorm_forward.copy(normalize)
+batchnorm_forward.copy(scale_shift)
+batchnorm_forward.read(
+    Reading(
+        "y",
+        terms=(
+            Term("x_hat", "the normalized part", lambda at: at.gamma * at.x_hat, "normalize-formula", "", "x_hat std"),
+            Term("beta", "the term with beta", lambda at: at.beta, "scale-shift", "", "beta"),
+            Term(
+                "mean",
+                "a multiple of the mean left over",
+                lambda at: at.gamma * at.mean / at.std,
+                "normalize-formula",
+                "Subtracting the mean once, before dividing, takes all of it away.",
+                "mean",
+                foreign=True,
+            ),
+        ),
+        factors=q.FACTORS,
+        vary=("beta",),
+    )
 )
 
 

@@ -8,29 +8,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ... import functional as reference
+from .. import sentences
 from ..answers import Array
 from ..asking import Asked
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from . import sentences
-from .inputs import (
-    ALIKE,
-    EPS,
-    FOUR,
-    HARDLY,
-    MANY,
-    OTHER_EPS,
-    ROUGHLY,
-    SIX,
-    THREE,
-    TWO,
-    WHOLE,
-    eps_in,
-    leaves_alone,
-    scale_of_identity,
-    x_and_eps,
-)
+from ..inputs import ALIKE, EPS, FOUR, HARDLY, MANY, OTHER_EPS, ROUGHLY, SIX, THREE, TWO, WHOLE, eps_in, leaves_alone
+from .inputs import scale_of_identity, x_and_eps
 
 Pair = tuple[Array, Array]
 

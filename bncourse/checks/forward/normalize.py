@@ -6,28 +6,16 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
+from .. import quantities as q
+from .. import sentences
 from ..answers import Array
 from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind, Problem
-from . import sentences
-from .inputs import (
-    ALIKE,
-    EPS,
-    FOUR,
-    HARDLY,
-    ONE,
-    OTHER_EPS,
-    ROUGHLY,
-    SIX,
-    THREE,
-    TWO,
-    WHOLE,
-    leaves_alone,
-    scale_of_normalize,
-    with_statistics,
-)
+from ..inputs import ALIKE, EPS, FOUR, HARDLY, ONE, OTHER_EPS, ROUGHLY, SIX, THREE, TWO, WHOLE, leaves_alone
+from ..reading import Reading, Term
+from .inputs import scale_of_normalize, with_statistics
 
 normalize = Exercise(
     Signature("normalize", ("x", "mean", "var", "eps"), ("x_hat",), reference.normalize),
@@ -42,6 +30,8 @@ normalize = Exercise(
         (FOUR, np.array([2.0, 4.0]), np.array([1.0, 4.0]), THREE),
         (SIX, np.array([3.0, 5.0]), np.array([1.0, 4.0]), THREE),
     ),
+    section="normalize-formula",
+    axes={"x": "ND", "mean": "D", "var": "D"},
 )
 
 
@@ -102,82 +92,124 @@ def normalize_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     leaves_alone(f, with_statistics(draw, Problem(5, 3)))
 
 
-@normalize.misconception(Kind.ERROR, "normalize-eps")
-def eps_outside_the_root(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+steps = normalize.in_steps(eps=EPS)
+
+
+@steps.step
+def centred(at: Any) -> Any:
+    """how far each value lies from the mean"""
+    return at.x - at.mean
+
+
+@steps.step
+def std(at: Any) -> Any:
+    """the root of var + eps"""
+    return np.sqrt(at.var + at.eps)
+
+
+@steps.step
+def x_hat(at: Any) -> Any:
+    """the distance from the mean, divided by std"""
+    return at.centred / at.std
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_outside_the_root(at: Any) -> Any:
     """You add eps to the standard deviation. It belongs beside the variance, under the root: for a feature that hardly
     varies, your output is far too large."""
-    return (x - mean) / (np.sqrt(var) + eps)
+    return np.sqrt(at.var) + at.eps
 
 
-@normalize.misconception(Kind.ERROR, "normalize-eps")
-def eps_missing(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_missing(at: Any) -> Any:
     """You leave eps out. A feature that never varies then becomes 0/0, that is NaN, and one that hardly varies has its
     noise blown up: divide by the root of var + eps."""
-    return (x - mean) / np.sqrt(var)
+    return np.sqrt(at.var)
 
 
-@normalize.misconception(Kind.ERROR, "normalize-eps")
-def eps_squared(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_squared(at: Any) -> Any:
     """You square eps under the root. It is added to the variance as it is: with eps = 1e-5 your 1e-10 protects hardly
     anything."""
-    return (x - mean) / np.sqrt(var + eps**2)
+    return np.sqrt(at.var + at.eps**2)
 
 
-@normalize.misconception(Kind.ERROR, "normalize-eps")
-def eps_ignored(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_subtracted(at: Any) -> Any:
+    """You subtract eps from the variance. It is added: its purpose is that what stands under the root is never 0, and
+    yours becomes negative, and the root NaN, for a feature that hardly varies."""
+    return np.sqrt(at.var - at.eps)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_ignored(at: Any) -> Any:
     """You use an eps of your own and ignore the one that is given. It works until somebody calls the function with
     another eps: use the argument."""
-    return (x - mean) / np.sqrt(var + EPS)
+    return np.sqrt(at.var + EPS)
 
 
-def with_fixed_eps(constant: float) -> Callable[..., Any]:
-    """A normalize that has its own eps, whatever it is given."""
-    return lambda x, mean, var, eps=EPS: (x - mean) / np.sqrt(var + constant)
+def with_fixed_eps(constant: float) -> Callable[[Any], Any]:
+    """A deviation with an eps of its own, whatever is given."""
+    return lambda at: np.sqrt(at.var + constant)
 
 
 for other in OTHER_EPS:
-    normalize.another_way("eps_ignored")(with_fixed_eps(other))
+    normalize.another_way("eps_ignored", step="std")(with_fixed_eps(other))
 
 
-@normalize.misconception(Kind.CONVENTION, "normalize-eps")
-def default_eps_of_keras(x: Array, mean: Array, var: Array, eps: float = 1e-3) -> Any:
+@normalize.misconception(Kind.CONVENTION, "normalize-eps", step="eps")
+def default_eps_of_keras(at: Any) -> Any:
     """Your eps is 1e-3 when none is given. That is Keras' default; this course, like PyTorch, asks for 1e-5."""
-    return (x - mean) / np.sqrt(var + eps)
+    return at.given.get("eps", 1e-3)
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula")
-def divides_by_the_variance(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="std")
+def divides_by_the_variance(at: Any) -> Any:
     """You divide by the variance. Only its root has the unit of x: dividing by the variance gives a feature of
     deviation s the deviation 1/s instead of 1."""
-    return (x - mean) / (var + eps)
+    return at.var + at.eps
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula")
-def divides_before_it_subtracts(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="x_hat", about="mean")
+def divides_before_it_subtracts(at: Any) -> Any:
     """You divide the mean only, for `x - mean / s` means x - (mean / s). Put the difference in parentheses:
     (x - mean) / s."""
-    return x - mean / np.sqrt(var + eps)
+    return at.x - at.mean / at.std
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula")
+@normalize.misconception(Kind.ERROR, "normalize-formula", about="mean var")
 def recomputes_the_statistics(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
     """You compute mean and variance from x again and ignore those that are given. Use the arguments: at inference they
     will be the running statistics, not the batch's."""
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula")
-def only_centres(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="x_hat", about="std")
+def only_centres(at: Any) -> Any:
     """You subtract the mean but do not divide by the standard deviation, so a feature measured in grams still counts a
     thousand times as much as in kilograms."""
-    return x - mean
+    return at.centred
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula")
-def only_rescales(x: Array, mean: Array, var: Array, eps: float = EPS) -> Any:
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="centred", about="mean")
+def only_rescales(at: Any) -> Any:
     """You divide by the standard deviation but do not subtract the mean first, so a feature of mean 10 still lies far
     from 0."""
-    return x / np.sqrt(var + eps)
+    return at.x
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="centred", about="mean")
+def adds_the_mean(at: Any) -> Any:
+    """You add the mean where it is to be subtracted: centring moves the mean to 0, yours moves it to twice its
+    value."""
+    return at.x + at.mean
+
+
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="x_hat", about="std")
+def multiplies_by_the_deviation(at: Any) -> Any:
+    """You multiply by the standard deviation. Dividing by it is what gives every feature the same scale; yours makes
+    wide features wider."""
+    return at.centred * at.std
 
 
 @normalize.misconception(Kind.ERROR, "normalize-formula")
@@ -201,3 +233,22 @@ def changes_its_input(x: Array, mean: Array, var: Array, eps: float = EPS) -> An
     x -= mean
     x /= np.sqrt(var + eps)
     return x
+
+
+normalize.read(
+    Reading(
+        "x_hat",
+        terms=(
+            Term("x", "the term with x", lambda at: at.x / at.std, "normalize-formula", "", "x"),
+            Term(
+                "mean",
+                "the term with the mean",
+                lambda at: -at.mean / at.std,
+                "normalize-formula",
+                "Subtract the mean, then divide the difference by the deviation.",
+                "mean",
+            ),
+        ),
+        factors=(q.D, q.STD, q.EPS, *q.EPS_ROOTS),
+    )
+)

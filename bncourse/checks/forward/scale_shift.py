@@ -5,13 +5,16 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
+from .. import quantities as q
+from .. import sentences
 from ..answers import Array
 from ..asking import Asked
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind, Problem
-from . import sentences
-from .inputs import ONE, WHOLE, leaves_alone, scale_of_scale_shift, with_parameters
+from ..inputs import ONE, WHOLE, leaves_alone
+from ..reading import Reading, Term
+from .inputs import scale_of_scale_shift, with_parameters
 
 scale_shift = Exercise(
     Signature("scale_shift", ("x_hat", "gamma", "beta"), ("y",), reference.scale_shift),
@@ -23,6 +26,8 @@ scale_shift = Exercise(
         (np.array([[-1.0, 1.0], [1.0, -1.0]]), np.array([2.0, 3.0]), np.array([0.0, 5.0])),
         (np.array([[-1.0, 1.0], [1.0, -1.0], [0.0, 0.0]]), np.array([2.0, 3.0]), np.array([0.0, 5.0])),
     ),
+    section="scale-shift",
+    axes={"x_hat": "ND", "gamma": "D", "beta": "D"},
 )
 
 
@@ -68,36 +73,45 @@ def scale_shift_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     leaves_alone(f, with_parameters(draw, Problem(5, 3)))
 
 
-@scale_shift.misconception(Kind.ERROR, "scale-shift")
-def shifts_before_it_scales(x_hat: Array, gamma: Array, beta: Array) -> Any:
+steps = scale_shift.in_steps()
+
+
+@steps.step
+def y(at: Any) -> Any:
+    """gamma times x_hat, plus beta"""
+    return at.gamma * at.x_hat + at.beta
+
+
+@scale_shift.misconception(Kind.ERROR, "scale-shift", step="y", about="gamma beta")
+def shifts_before_it_scales(at: Any) -> Any:
     """You add beta first and then multiply by gamma, so the shift is gamma * beta. Multiply first: beta is then the
     mean of the output, whatever gamma is."""
-    return gamma * (x_hat + beta)
+    return at.gamma * (at.x_hat + at.beta)
 
 
-@scale_shift.misconception(Kind.ERROR, "scale-shift")
-def gamma_ignored(x_hat: Array, gamma: Array, beta: Array) -> Any:
+@scale_shift.misconception(Kind.ERROR, "scale-shift", step="y", about="gamma")
+def gamma_ignored(at: Any) -> Any:
     """You leave gamma out. Without it every feature leaves with variance 1, and the layer cannot learn another
     scale."""
-    return x_hat + beta
+    return at.x_hat + at.beta
 
 
-@scale_shift.misconception(Kind.ERROR, "scale-shift")
-def beta_ignored(x_hat: Array, gamma: Array, beta: Array) -> Any:
+@scale_shift.misconception(Kind.ERROR, "scale-shift", step="y", about="beta")
+def beta_ignored(at: Any) -> Any:
     """You leave beta out. Without it every feature leaves with mean 0, and the layer cannot learn another one."""
-    return gamma * x_hat
+    return at.gamma * at.x_hat
 
 
-@scale_shift.misconception(Kind.ERROR, "scale-shift")
-def gamma_and_beta_ignored(x_hat: Array, gamma: Array, beta: Array) -> Any:
+@scale_shift.misconception(Kind.ERROR, "scale-shift", step="y", about="gamma beta")
+def gamma_and_beta_ignored(at: Any) -> Any:
     """You leave gamma and beta out. They are what lets the layer learn another scale and another mean than 1 and 0."""
-    return x_hat + 0.0
+    return at.x_hat + 0.0
 
 
-@scale_shift.misconception(Kind.ERROR, "scale-shift")
-def gamma_and_beta_swapped(x_hat: Array, gamma: Array, beta: Array) -> Any:
+@scale_shift.misconception(Kind.ERROR, "scale-shift", step="y", about="gamma beta")
+def gamma_and_beta_swapped(at: Any) -> Any:
     """You multiply by beta and add gamma. It is the other way round: gamma scales, beta shifts."""
-    return beta * x_hat + gamma
+    return at.beta * at.x_hat + at.gamma
 
 
 @scale_shift.misconception(Kind.ERROR, "scale-shift")
@@ -121,3 +135,21 @@ def changes_its_input(x_hat: Array, gamma: Array, beta: Array) -> Any:
     x_hat *= gamma
     x_hat += beta
     return x_hat
+
+
+scale_shift.read(
+    Reading(
+        "y",
+        terms=(
+            Term(
+                "x_hat",
+                "the term with x_hat",
+                lambda at: at.gamma * at.x_hat,
+                "scale-shift",
+                about="x_hat",
+            ),
+            Term("beta", "the term with beta", lambda at: at.beta, "scale-shift", "", "beta"),
+        ),
+        factors=(q.GAMMA, q.BETA),
+    )
+)

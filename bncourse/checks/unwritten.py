@@ -1,0 +1,33 @@
+"""Which sections does the checker point to that the book does not have yet?
+
+Each label with the words that stand in its place until then. A label that the book gets moves to ``book.PAGES``.
+"""
+
+UNWRITTEN: dict[str, str] = {
+    # inference
+    "running-statistics": "Inference: running statistics",
+    "running-conventions": "Inference: whose momentum, whose variance",
+    "merging-shards": "Inference: statistics of shards",
+    "inference-formula": "Inference: fixed statistics",
+    "folding": "Inference: folding into the layer before",
+    "layer-modes": "Inference: the layer and its two modes",
+    # backward
+    "backward-parameters": "Backward: gradients of gamma and beta",
+    "backward-normalize": "Backward: through normalize alone",
+    "backward-mean-path": "Backward: the path through the mean",
+    "backward-variance-path": "Backward: the path through the variance",
+    "backward-closed-form": "Backward: the closed form",
+    "backward-shapes": "Backward: which sums run over what",
+    "backward-inference": "Backward: with fixed statistics",
+    "gradient-checking": "Backward: checking a gradient by differences",
+    # convolution
+    "conv-axes": "Convolution: one statistic a channel",
+    "conv-unbiased": "Convolution: N·H·W values a channel",
+    "conv-folding": "Convolution: folding, and padding",
+    # variants
+    "layer-norm": "Variants: layer normalization",
+    "instance-norm": "Variants: instance normalization",
+    "group-norm": "Variants: group normalization",
+    "rms-norm": "Variants: RMS normalization",
+    "gamma-inside": "Variants: why gamma stays inside the sums",
+}
