@@ -1,9 +1,12 @@
 """Which exercises are there?"""
 
-from . import forward
+from . import backward, forward
 from .exercise import Exercise
 
-ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {"forward": forward.EXERCISES}
+ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
+    "forward": forward.EXERCISES,
+    "backward": backward.EXERCISES,
+}
 
 EXERCISES: dict[str, Exercise] = {one.name: one for exercises in ASSIGNMENTS.values() for one in exercises}
 

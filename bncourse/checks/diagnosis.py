@@ -12,7 +12,7 @@ several problems: N > D, N = D, N < D, shifted features, one that hardly varies,
 What an answer does besides its numbers (changing inputs, keeping the cache) is named on top of that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -68,7 +68,7 @@ def look(exercise: Exercise, student: Asked, seed: int) -> "Seen":
         problems,
         len(exercise.probes),
         [student.outcome(arguments) for arguments in problems],
-        [exercise.run(exercise.reference, arguments) for arguments in problems],
+        [exercise.right(arguments) for arguments in problems],
     )
 
 
@@ -76,11 +76,12 @@ def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> lis
     """What explains the numbers."""
     if all(agree(one, right) for one, right in zip(seen.outcomes, seen.right, strict=True)):
         return []
-    single = single_entries(exercise, seen)
+    first = first_answers(exercise, seen)
+    single = single_entries(exercise, seen, first)
     if single:
         return single if len(single) == 1 else []
     return (
-        two_entries(exercise, seen)
+        two_entries(exercise, seen, first)
         or [one for reading in exercise.readings for one in read(exercise, student, reading, seed)]
         or broken_identities(exercise, seen)
     )
@@ -121,30 +122,98 @@ class Seen:
 # ------------------------------------------------------------------------------------------------- entries of the bank
 
 
-def single_entries(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+First = Mapping[int, Mapping[str, Array]]
+
+
+def first_answers(exercise: Exercise, seen: Seen) -> First:
+    """What every way to go wrong in a step makes of the first problem, by the way's id: most are ruled out by it."""
+    names = tuple(seen.outcomes[0].arrays)
+    return {
+        id(way): outputs(exercise, seen.problems[0], way.wrong, names)
+        for entry in exercise.misconceptions
+        for way in entry.ways
+        if way.wrong and names
+    }
+
+
+def single_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagnosis]:
     """The entries that give the student's answers."""
+    student = seen.outcomes[0].arrays
     found = []
     for entry in exercise.misconceptions:
         for way in entry.ways:
+            made = first.get(id(way), {})
+            if not all(close(student[name], made[name]) for name in made):
+                continue
             if seen.explained_by(exercise.bank(way.function)):
                 found.append(named(exercise, entry, way))
                 break
     return found
 
 
-def two_entries(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+def two_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagnosis]:
     """Two wrong steps that together give the student's answers; none when several pairs do."""
-    ways = [(entry, way) for entry in exercise.misconceptions for way in entry.ways if way.wrong]
     found: dict[frozenset[str], list[Diagnosis]] = {}
-    for (one, first), (other, second) in combinations(ways, 2):
-        if one is other or one.about & other.about or first.wrong.keys() & second.wrong.keys():
-            continue
-        both = {**first.wrong, **second.wrong}
+    for (one, way_of_one), (other, way_of_other) in likely_pairs(exercise, seen, first):
+        both = {**way_of_one.wrong, **way_of_other.wrong}
         way = Way(exercise.from_steps(both), both)
         if seen.explained_by(exercise.bank(way.function)):
             pair = [named(exercise, one, way), named(exercise, other, way)]
             found.setdefault(frozenset({one.identifier, other.identifier}), pair)
     return next(iter(found.values())) if len(found) == 1 else []
+
+
+Named = tuple[Misconception, Way]
+
+
+def likely_pairs(exercise: Exercise, seen: Seen, first: First) -> Iterator[tuple[Named, Named]]:
+    """Pairs of wrong steps about different quantities that give the student's first answer.
+
+    Most are ruled out by the outputs that each of the two changes by itself.
+    """
+    student = seen.outcomes[0]
+    if exercise.chain is None or student.complaint:
+        return
+    names = tuple(student.arrays)
+    right = outputs(exercise, seen.problems[0], {}, names)
+    wrong = {name for name in names if not close(student.arrays[name], right[name])}
+    made: list[tuple[Named, set[str], dict[str, Array]]] = []
+    for entry in exercise.misconceptions:
+        for way in entry.ways:
+            values = dict(first.get(id(way), {}))
+            changed = {name for name in values if not close(values[name], right[name])}
+            if changed and changed <= wrong:
+                made.append(((entry, way), changed, values))
+    for (one, reach, values), (other, reach_of_other, values_of_other) in combinations(made, 2):
+        if reach | reach_of_other != wrong or one[0].about & other[0].about:
+            continue
+        if one[0] is other[0] or one[1].wrong.keys() & other[1].wrong.keys():
+            continue
+        alone = all(close(student.arrays[name], values[name]) for name in reach - reach_of_other)
+        if not alone or not all(close(student.arrays[n], values_of_other[n]) for n in reach_of_other - reach):
+            continue
+        if reach & reach_of_other:
+            both = outputs(exercise, seen.problems[0], {**one[1].wrong, **other[1].wrong}, names)
+            if not both or not all(close(student.arrays[name], both[name]) for name in names):
+                continue
+        yield one, other
+
+
+def outputs(exercise: Exercise, arguments: Arguments, wrong: Wrong, names: Sequence[str]) -> dict[str, Array]:
+    """What the chain gives with these wrong steps; nothing when it cannot be computed."""
+    try:
+        at = exercise.steps.trace(arguments, wrong)
+        return {name: np.asarray(getattr(at, name), float) for name in names}
+    except (ValueError, TypeError, ArithmeticError, IndexError):  # shapes that do not fit each other
+        return {}
+
+
+def close(one: Array, other: Array) -> bool:
+    """Whether two arrays may be the same; quickly, since a full comparison follows."""
+    if one.shape != other.shape:
+        return False
+    size = float(np.abs(other).max(initial=0.0))
+    return not np.isfinite(size) or float(np.abs(one - other).max(initial=0.0)) <= 1e-6 * size
 
 
 def named(exercise: Exercise, entry: Misconception, way: Way) -> Diagnosis:
@@ -173,9 +242,17 @@ def breaks_the_same(exercise: Exercise, way: Way, seen: Seen) -> bool:
     made = exercise.run(exercise.bank(way.function), seen.problems[0])
     floats = seen.outcomes[: seen.floats]
     if made.changed:
-        spoils_cache = "cache" in made.changed
-        return all(one.changed and ("cache" in one.changed) is spoils_cache for one in floats)
+        pair = exercise.forward is not None
+        return all(one.changed and spoiled(one, pair) == spoiled(made, pair) for one in floats)
     return made.alone and all(one.alone for one in floats)
+
+
+def spoiled(outcome: Outcome, pair: bool) -> str:
+    """What was changed: an input, or (of a pair) dy, the parameters, or the cache."""
+    if not pair:
+        return "input"
+    names = outcome.changed.keys() - {"cache"}
+    return "cache" if not names else "dy" if names == {"dy"} else "parameters"
 
 
 # ----------------------------------------------------------------------------------------------------------- readings

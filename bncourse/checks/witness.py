@@ -105,7 +105,7 @@ class Search:
         """What fails on this input; None when nothing does, or the input is not a valid one."""
         if self.calls >= MOST_CALLS:
             return None
-        right = self.exercise.run(self.exercise.reference, arguments)
+        right = self.exercise.right(arguments)
         if right.complaint or not all(np.all(np.isfinite(one)) for one in right.arrays.values()):
             return None
         self.calls += 1
