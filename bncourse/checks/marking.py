@@ -6,7 +6,7 @@ from typing import Any
 from . import surroundings
 from .asking import Asked, Refused
 from .assignments import exercise_named
-from .consistency import LOOSELY, derivative_of, judge_forward
+from .consistency import is_its_derivative, its_own_truth, judge_forward
 from .diagnosis import Diagnosis, diagnose
 from .draw import Draw, fresh_seed
 from .exercise import Exercise, Property
@@ -102,12 +102,11 @@ def explained(exercise: Exercise, student: Asked, results: tuple[Result, ...], s
                 return results, tuple(diagnose(exercise, student, seed)), ()
             if not forward.named:
                 return results, (), (mend_first(exercise),)
-            right = derivative_of(exercise, forward.named[0])
-            again = tuple(judged(exercise, Asked(student.functions, exercise, right, LOOSELY), seed))
             names = " and ".join(one.identifier for one in forward.named)
-            if all(result.passed for result in again):
-                return again, (), (consistent(exercise, names),)
-            return results, (), (mend_first(exercise, names),)
+            if not is_its_derivative(exercise, student, forward.named[0], seed):
+                return results, (), (mend_first(exercise, names),)
+            again = tuple(judged(exercise, its_own_truth(student, exercise), seed))
+            return again, (), (consistent(exercise, names),)
     except TimeUp:
         return results, (), ()
 

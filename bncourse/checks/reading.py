@@ -207,10 +207,10 @@ def effect_of(result: Product, factors: Mapping[str, Factor]) -> str:
             under.insert(0, f"{1 / result.constant:g}")
         else:
             parts.append(f"is {result.constant:.6g} times as large as it should be")
-    if over:
-        parts.append(f"is multiplied by {' and by '.join(over)}, which it should not be")
-    if under:
-        parts.append(f"is divided by {' and by '.join(under)}, which it should not be")
+    changes = [f"multiplied by {' and by '.join(over)}"] if over else []
+    changes += [f"divided by {' and by '.join(under)}"] if under else []
+    if changes:
+        parts.append(f"is {' and '.join(changes)}, which it should not be")
     return " and ".join(parts)
 
 
