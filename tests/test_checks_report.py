@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ import pytest
 import bncourse
 from bncourse import check
 from bncourse.checks import Report, book
+from bncourse.checks.assignments import EXERCISES
 from bncourse.checks.calling import Signature
 from bncourse.checks.exercise import Exercise
-from bncourse.checks.report import Result, plain
+from bncourse.checks.report import SCHEMA, Result, plain
 
 
 def eps_outside(x, mean, var, eps=1e-5):
@@ -52,8 +54,9 @@ def test_a_wrong_answer_is_told_what_holds_what_fails_and_why(wrong):
     assert "Mistake: eps_outside_the_root" in text
     assert "You add eps to the standard deviation. It belongs beside the variance" in text
     assert "book: forward/normalize#normalize-eps" in text
-    assert "x = [[1.],\n           [3.]]" in text
-    assert "x_hat = [[-0.25],\n               [ 0.25]]" in text
+    assert "x = [[1.]]" in text
+    assert "x_hat = [[0.25]]" in text
+    assert "The first step that differs is std: the root of var + eps" in text
     assert "seed=5 as the last argument of check repeats this report" in text
     assert max(map(len, text.splitlines())) <= 100
 
@@ -85,7 +88,7 @@ def test_every_property_draws_for_itself_so_that_one_more_changes_no_other():
 
 def test_the_dictionary_is_plain_json_with_a_version(wrong):
     data = json.loads(json.dumps(wrong.to_dict(), allow_nan=False))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert data["exercise"] == "normalize"
     assert (data["points"], data["max_points"], data["passed"], data["seed"]) == (13, 16, False, 5)
     assert [p["name"] for p in data["properties"]] == [p.name for p in wrong.properties]
@@ -98,9 +101,29 @@ def test_the_dictionary_is_plain_json_with_a_version(wrong):
             "link": "",
         }
     ]
-    assert data["witness"]["inputs"] == {"x": [[1.0], [3.0]], "mean": [2.0], "var": [1.0], "eps": 3.0}
-    assert data["witness"]["expected"] == {"x_hat": [[-0.5], [0.5]]}
-    assert data["witness"]["actual"] == {"x_hat": [[-0.25], [0.25]]}
+    assert data["notes"] == []
+    assert data["witness"]["inputs"] == {"x": [[1.0]], "mean": [0.0], "var": [1.0], "eps": 3.0}
+    assert data["witness"]["expected"] == {"x_hat": [[0.5]]}
+    assert data["witness"]["actual"] == {"x_hat": [[0.25]]}
+    assert data["witness"]["step"] == {
+        "name": "std",
+        "words": "the root of var + eps",
+        "expected": [2.0],
+        "actual": [4.0],
+    }
+
+
+def test_every_report_keeps_to_the_published_format():
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((Path(bncourse.__file__).parent / "checks" / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["properties"]["schema"]["const"] == SCHEMA
+    for exercise in EXERCISES.values():
+        answers = [exercise.reference, exercise.bank(None)]
+        answers += [exercise.bank(entry.implementations[0]) for entry in exercise.misconceptions]
+        for functions in answers:
+            data = json.loads(json.dumps(check(exercise.name, *functions, seed=1).to_dict(), allow_nan=False))
+            jsonschema.validate(data, schema)
 
 
 def test_nan_in_an_answer_is_text_in_json():
@@ -117,7 +140,7 @@ class TestNotebook:
 
     def test_the_points_are_rounded_and_never_above_those_of_the_cell(self):
         thirds = tuple(Result(str(n), "", True, 0.1 + 0.2, 0.3, "") for n in range(3))
-        report = Report("x", thirds, (), 1, lambda: None)
+        report = Report("x", thirds, (), (), 1, lambda: None, lambda report, grade: None)
         assert report._repr_mimebundle_()["text/plain"] == "0.9"
         assert report.points <= report.max_points
 
@@ -136,7 +159,7 @@ class TestNotebook:
         assert "fails:" in card.text
         assert "holds:" in card.text
         assert card.text.count("aria-hidden") == 0
-        assert [a for a in card.attributes if a[1] == "scope"] == [("th", "scope", "row")] * 3
+        assert [a for a in card.attributes if a[1] == "scope"] == [("th", "scope", "row")] * 5
 
     def test_the_card_asks_nothing_of_other_sites_and_takes_the_colours_around_it(self, wrong):
         html = wrong._repr_html_()
@@ -245,11 +268,11 @@ def least(function):
 
 worst = {"right": 0, "wrong": 0, "shown": 0}
 for exercise in EXERCISES.values():
-    wrong = exercise.misconceptions[-1].implementations[-1]
+    wrong = exercise.bank(exercise.misconceptions[-1].implementations[-1])
     taken = {
-        "right": least(lambda: check(exercise.name, exercise.signature.reference)),
-        "wrong": least(lambda: check(exercise.name, wrong)),
-        "shown": least(lambda: str(check(exercise.name, wrong))),
+        "right": least(lambda: check(exercise.name, *exercise.reference)),
+        "wrong": least(lambda: check(exercise.name, *wrong)),
+        "shown": least(lambda: str(check(exercise.name, *wrong))),
     }
     worst = {key: max(worst[key], taken[key]) for key in worst}
 print(json.dumps(worst))
@@ -289,6 +312,43 @@ def test_importing_takes_at_most_150_ms_beyond_numpy_and_brings_nothing_else():
     runs = [alone(IMPORT) for _ in range(5)]
     assert min(float(seconds) for seconds, _ in runs) < 0.150
     assert runs[0][1] == "[]"
+
+
+class TestHints:
+    def test_there_are_three_grades_each_saying_more(self, wrong):
+        nudge, pointer, worked = (wrong.hint(grade) for grade in (1, 2, 3))
+        assert str(wrong.hint()) == str(nudge)
+        assert "?" in nudge.sentence
+        assert "forward/normalize#normalize-eps" in pointer.sentence
+        assert [one.name for one in worked.worked] == ["x", "mean", "var", "eps", "centred", "std"]
+        assert worked.worked[-1].value == [2.0]
+        assert str(worked).startswith("Hint 3 of 3: On the smallest input that fails")
+        assert "std = [2.]   (the root of var + eps)" in str(worked)
+
+    def test_no_hint_says_the_code(self):
+        for exercise in EXERCISES.values():
+            report = check(exercise.name, *exercise.bank(exercise.misconceptions[0].implementations[0]))
+            for grade in (1, 2, 3):
+                text = str(report.hint(grade))
+                assert not re.search(r"np\.|axis=|\.sum\(|\.mean\(|return |lambda|def ", text), text
+
+    def test_a_right_answer_needs_none(self, right):
+        for grade in (1, 2, 3):
+            assert right.hint(grade).sentence == "Everything holds: there is nothing to hint at."
+
+    def test_a_grade_that_is_none_is_told_which_there_are(self, wrong):
+        with pytest.raises(ValueError, match=r"hint\(4\): there are three grades, 1 \(a question\)"):
+            wrong.hint(4)
+
+    def test_a_hint_is_a_card_too(self, wrong):
+        card = Elements(wrong.hint(3)._repr_html_())
+        assert card.open == []
+        assert ("section", "aria-label", "Hint 3 of 3 for normalize") in card.attributes
+        assert "std (the root of var + eps)" in card.text
+
+    def test_without_a_number_to_show_the_hint_says_so(self):
+        report = check("batch_mean", lambda x: x.mean(axis=0) + (len(x) > 6) * (len(x) != 7))
+        assert report.passed or "No small input fails" in str(report.hint(3))
 
 
 def test_what_is_not_written_has_no_witness():

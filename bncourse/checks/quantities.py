@@ -13,13 +13,38 @@ from .reading import Factor
 
 
 def instead(form: str, about: str, other: Callable[[Any], Any]) -> Factor:
-    """Another form of std, and how often too large that makes what is divided by it."""
-    return Factor(
-        form,
-        lambda at: at.std / other(at),
-        about,
-        f"is divided by {form} where √(var + eps) belongs",
-    )
+    """Another form of std, and how much larger that makes what is divided by it."""
+    return Factor(form, lambda at: at.std / other(at), about, f"is divided by {form} where √(var + eps) belongs")
+
+
+def itself(form: str, about: str, other: Callable[[Any], Any]) -> Factor:
+    """Another form of std, where std itself is the answer."""
+    return Factor(form, lambda at: other(at) / at.std, about, f"is {form} where √(var + eps) belongs")
+
+
+def without_eps(at: Any) -> Any:
+    """√var."""
+    return np.sqrt(at.var)
+
+
+def eps_outside(at: Any) -> Any:
+    """√var + eps."""
+    return np.sqrt(at.var) + at.eps
+
+
+def eps_subtracted(at: Any) -> Any:
+    """√(var - eps); 0 where that is not a number."""
+    return np.sqrt(np.maximum(at.var - at.eps, 0.0))
+
+
+def eps_twice(at: Any) -> Any:
+    """√(var + 2·eps)."""
+    return np.sqrt(at.var + 2 * at.eps)
+
+
+def eps_times(at: Any) -> Any:
+    """√(var·eps)."""
+    return np.sqrt(at.var * at.eps)
 
 
 N = Factor("N", lambda at: at.N, "N")
@@ -29,15 +54,18 @@ GAMMA = Factor("gamma", lambda at: at.gamma, "gamma")
 BETA = Factor("beta", lambda at: at.beta, "beta")
 STD = Factor("std", lambda at: at.std, "std var")
 EPS = Factor("eps", lambda at: at.eps, "eps")
-EPS_MISSING = instead("√var", "eps std", lambda at: np.sqrt(at.var))
-EPS_OUTSIDE = instead("√var + eps", "eps std", lambda at: np.sqrt(at.var) + at.eps)
-EPS_SUBTRACTED = instead("√(var - eps)", "eps std", lambda at: np.sqrt(np.maximum(at.var - at.eps, 0.0)))
-EPS_TWICE = instead("√(var + 2·eps)", "eps std", lambda at: np.sqrt(at.var + 2 * at.eps))
-EPS_TIMES = instead("√(var·eps)", "eps std", lambda at: np.sqrt(at.var * at.eps))
+EPS_FORMS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("√var", without_eps),
+    ("√var + eps", eps_outside),
+    ("√(var - eps)", eps_subtracted),
+    ("√(var + 2·eps)", eps_twice),
+    ("√(var·eps)", eps_times),
+)
+EPS_ROOTS = tuple(instead(form, "eps std", other) for form, other in EPS_FORMS)
+STD_FORMS = tuple(itself(form, "eps std", other) for form, other in EPS_FORMS)
 VAR_UNBIASED = instead("√(var·N/(N - 1) + eps)", "var N std", lambda at: np.sqrt(at.var * at.N / (at.N - 1) + at.eps))
 VAR_SUMMED = instead("√(N·var + eps)", "var N std", lambda at: np.sqrt(at.var * at.N + at.eps))
 
-EPS_ROOTS = (EPS_MISSING, EPS_OUTSIDE, EPS_SUBTRACTED, EPS_TWICE, EPS_TIMES)
 ROOTS = (*EPS_ROOTS, VAR_UNBIASED, VAR_SUMMED)
 
 FACTORS = (N, UNBIASED, D, GAMMA, BETA, STD, EPS, *ROOTS)

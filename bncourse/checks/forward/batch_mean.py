@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
+from .. import quantities as q
 from .. import sentences
 from ..answers import Array
 from ..asking import Asked
@@ -12,12 +13,15 @@ from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind
 from ..inputs import FOUR, SIX, TWO, WHOLE, leaves_alone
+from ..reading import Reading, Term
 from .inputs import only_x, scale_of_mean
 
 batch_mean = Exercise(
     Signature("batch_mean", ("x",), ("mean",), reference.batch_mean),
     problem=only_x,
     scale=scale_of_mean,
+    section="batch-mean",
+    axes={"x": "ND"},
     smallest=((TWO,), (WHOLE,), (FOUR,), (SIX,)),
 )
 
@@ -47,14 +51,45 @@ def mean_leaves_x_alone(f: Asked, draw: Draw) -> None:
     leaves_alone(f, (draw.batch(5, 3),))
 
 
-@batch_mean.misconception(Kind.ERROR, "batch-mean")
-def mean_along_axis_1(x: Array) -> Any:
+steps = batch_mean.in_steps()
+
+
+@steps.step
+def N(at: Any) -> Any:
+    """the number of samples, the rows of x"""
+    return len(at.x)
+
+
+@steps.step
+def total(at: Any) -> Any:
+    """the sum of each feature over the batch"""
+    return at.x.sum(axis=0)
+
+
+@steps.step
+def mean(at: Any) -> Any:
+    """that sum divided by N"""
+    return at.total / at.N
+
+
+batch_mean.read(
+    Reading(
+        "mean",
+        terms=(Term("sum", "the sum over the batch, divided by N,", lambda at: at.mean, "batch-mean", "", "total N"),),
+        factors=(q.N, q.UNBIASED, q.D),
+        per="whole",
+    )
+)
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean", step="total", about="axis")
+def mean_along_axis_1(at: Any) -> Any:
     """You average each sample over its features (axis=1). Batch normalization averages each feature over the samples
     of the batch (axis=0): the mean has one entry per column of x."""
-    return x.mean(axis=1)
+    return at.x.mean(axis=1) * at.N
 
 
-@batch_mean.misconception(Kind.ERROR, "batch-mean")
+@batch_mean.misconception(Kind.ERROR, "batch-mean", about="axis")
 def one_mean_for_the_matrix(x: Array) -> Any:
     """You take one mean of the whole matrix. Features have scales of their own, so each column gets its own mean:
     average over axis=0 only."""
@@ -67,17 +102,24 @@ def one_mean_repeated(x: Array) -> Any:
     return np.full(x.shape[1], x.mean())
 
 
-@batch_mean.misconception(Kind.ERROR, "batch-mean")
-def sum_instead_of_mean(x: Array) -> Any:
+@batch_mean.misconception(Kind.ERROR, "batch-mean", step="N")
+def sum_instead_of_mean(at: Any) -> Any:
     """You add the samples up but do not divide by their number N, so the result grows with the batch."""
-    return x.sum(axis=0)
+    return 1
 
 
-@batch_mean.misconception(Kind.ERROR, "batch-mean")
-def mean_divided_by_D(x: Array) -> Any:
+@batch_mean.misconception(Kind.ERROR, "batch-mean", step="N")
+def mean_divided_by_D(at: Any) -> Any:
     """You divide the sum over the batch by D, the number of features. It has N terms, one per sample: divide by N.
     The two agree only when N = D."""
-    return x.sum(axis=0) / x.shape[1]
+    return at.x.shape[1]
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean", step="N")
+def mean_divided_by_N_minus_1(at: Any) -> Any:
+    """You divide the sum by N - 1. That belongs to the unbiased variance, where one degree of freedom goes to the mean;
+    the mean itself is a sum of N terms divided by N."""
+    return len(at.x) - 1
 
 
 @batch_mean.misconception(Kind.ERROR, "batch-mean", sentences.WHOLE_NUMBER_BUFFER)

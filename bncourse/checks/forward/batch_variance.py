@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
+from .. import quantities as q
 from .. import sentences
 from ..answers import Array
 from ..asking import Asked, Refused
@@ -12,12 +13,15 @@ from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind
 from ..inputs import ALIKE, EPS, FOUR, MANY, ROUGHLY, SIX, TWO, WHOLE, leaves_alone
+from ..reading import Reading, Term
 from .inputs import only_x, scale_of_variance
 
 batch_variance = Exercise(
     Signature("batch_variance", ("x",), ("var",), reference.batch_variance),
     problem=only_x,
     scale=scale_of_variance,
+    section="batch-variance",
+    axes={"x": "ND"},
     smallest=((TWO,), (ALIKE,), (WHOLE,), (FOUR,), (SIX,)),
 )
 
@@ -62,34 +66,75 @@ def variance_leaves_x_alone(f: Asked, draw: Draw) -> None:
     leaves_alone(f, (draw.batch(5, 3),))
 
 
-@batch_variance.misconception(Kind.CONVENTION, "batch-variance")
-def unbiased_variance(x: Array) -> Any:
+steps = batch_variance.in_steps()
+
+
+@steps.step
+def N(at: Any) -> Any:
+    """the number of samples, the rows of x"""
+    return len(at.x)
+
+
+@steps.step
+def mean(at: Any) -> Any:
+    """the mean of each feature over the batch"""
+    return at.x.sum(axis=0) / len(at.x)
+
+
+@steps.step
+def centred(at: Any) -> Any:
+    """how far each value lies from that mean"""
+    return at.x - at.mean
+
+
+@steps.step
+def var(at: Any) -> Any:
+    """the sum of the squares of these distances, divided by N"""
+    return (at.centred**2).sum(axis=0) / at.N
+
+
+batch_variance.read(
+    Reading(
+        "var",
+        terms=(
+            Term("squares", "the mean of the squares", lambda at: (at.x**2).mean(axis=0), "batch-variance", "", "x"),
+            Term("mean", "the square of the mean, taken away,", lambda at: -(at.mean**2), "batch-variance", "", "mean"),
+        ),
+        factors=(q.N, q.UNBIASED, q.D),
+        per="whole",
+        vary=("x",),
+    )
+)
+
+
+@batch_variance.misconception(Kind.CONVENTION, "batch-variance", step="N")
+def unbiased_variance(at: Any) -> Any:
     """You divide by N - 1. That is the unbiased estimate of statistics (ddof=1 in NumPy), and what PyTorch stores as
     the running variance; but the normalization itself divides by N, so that the batch comes out with variance 1."""
-    return x.var(axis=0, ddof=1)
+    return len(at.x) - 1
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
-def deviation_for_variance(x: Array) -> Any:
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="var")
+def deviation_for_variance(at: Any) -> Any:
     """You return the standard deviation. The variance is its square; the root is taken later, once eps is added."""
-    return np.sqrt(x.var(axis=0))
+    return np.sqrt((at.centred**2).sum(axis=0) / at.N)
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
-def mean_absolute_deviation(x: Array) -> Any:
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="var")
+def mean_absolute_deviation(at: Any) -> Any:
     """You average the absolute distances from the mean. The variance averages their squares, which is what makes it
     differentiable, and additive over independent terms."""
-    return np.abs(x - x.mean(axis=0)).mean(axis=0)
+    return np.abs(at.centred).sum(axis=0) / at.N
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
+@batch_variance.misconception(Kind.ERROR, "batch-variance", about="axis")
 def variance_along_axis_1(x: Array) -> Any:
     """You take the variance of each sample over its features (axis=1). Batch normalization takes that of each feature
     over the samples of the batch (axis=0): one entry per column of x."""
     return x.var(axis=1)
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
+@batch_variance.misconception(Kind.ERROR, "batch-variance", about="axis")
 def one_variance_for_the_matrix(x: Array) -> Any:
     """You take one variance of the whole matrix. Features have scales of their own, so each column gets its own
     variance: axis=0 only."""
@@ -102,31 +147,31 @@ def one_variance_repeated(x: Array) -> Any:
     return np.full(x.shape[1], x.var())
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
-def squares_not_centred(x: Array) -> Any:
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="centred", about="mean")
+def squares_not_centred(at: Any) -> Any:
     """You average the squares of x itself. The variance averages the squares of the distances from the mean: subtract
     the mean first. Adding a constant to x must not change it."""
-    return (x * x).mean(axis=0)
+    return at.x
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
-def squares_not_averaged(x: Array) -> Any:
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="N")
+def squares_not_averaged(at: Any) -> Any:
     """You add the squared distances up but do not divide by their number N, so the result grows with the batch."""
-    return ((x - x.mean(axis=0)) ** 2).sum(axis=0)
+    return 1
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance")
-def variance_divided_by_D(x: Array) -> Any:
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="N")
+def variance_divided_by_D(at: Any) -> Any:
     """You divide by D, the number of features. The sum has N terms, one per sample: divide by N. The two agree only
     when N = D."""
-    return ((x - x.mean(axis=0)) ** 2).sum(axis=0) / x.shape[1]
+    return at.x.shape[1]
 
 
-@batch_variance.misconception(Kind.ERROR, "normalize-eps")
-def eps_in_the_variance(x: Array) -> Any:
+@batch_variance.misconception(Kind.ERROR, "normalize-eps", step="var", about="eps")
+def eps_in_the_variance(at: Any) -> Any:
     """You add eps to the variance here. The variance of the batch is what it is; eps comes in when you divide by its
     root, in normalize, or else it is added twice."""
-    return x.var(axis=0) + EPS
+    return (at.centred**2).sum(axis=0) / at.N + EPS
 
 
 @batch_variance.misconception(Kind.ERROR, "batch-variance", sentences.WHOLE_NUMBER_BUFFER)

@@ -4,10 +4,12 @@ Judged by effect: batch normalization with the student's gamma and beta must giv
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from ... import functional as reference
+from .. import quantities as q
 from .. import sentences
 from ..answers import Array
 from ..asking import Asked
@@ -15,6 +17,7 @@ from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
 from ..inputs import ALIKE, EPS, FOUR, HARDLY, MANY, OTHER_EPS, ROUGHLY, SIX, THREE, TWO, WHOLE, eps_in, leaves_alone
+from ..reading import Reading, Term
 from .inputs import scale_of_identity, x_and_eps
 
 Pair = tuple[Array, Array]
@@ -32,6 +35,8 @@ identity_parameters = Exercise(
     problem=x_and_eps,
     scale=scale_of_identity,
     effect=applied_to_the_batch,
+    section="identity-claims",
+    axes={"x": "ND"},
     smallest=((TWO, THREE), (HARDLY,), (ALIKE,), (WHOLE, 3.75), (FOUR, THREE), (SIX, THREE)),
 )
 
@@ -79,40 +84,95 @@ def identity_leaves_x_alone(f: Asked, draw: Draw) -> None:
     leaves_alone(f, x_and_eps(draw, Problem(5, 3)))
 
 
-@identity_parameters.misconception(Kind.ERROR, "identity-claims")
-def identity_without_eps(x: Array, eps: float = EPS) -> Pair:
+steps = identity_parameters.in_steps(eps=EPS)
+
+
+@steps.step
+def N(at: Any) -> Any:
+    """the number of samples"""
+    return len(at.x)
+
+
+@steps.step
+def mean(at: Any) -> Any:
+    """the mean of each feature over the batch"""
+    return at.x.sum(axis=0) / len(at.x)
+
+
+@steps.step
+def var(at: Any) -> Any:
+    """the mean square distance from that mean: a sum divided by N"""
+    return ((at.x - at.mean) ** 2).sum(axis=0) / at.N
+
+
+@steps.step
+def std(at: Any) -> Any:
+    """the root of var + eps, by which the layer divides"""
+    return np.sqrt(at.var + at.eps)
+
+
+@steps.step
+def gamma(at: Any) -> Any:
+    """what undoes the division: std"""
+    return at.std
+
+
+@steps.step
+def beta(at: Any) -> Any:
+    """what undoes the subtraction: the mean"""
+    return at.mean
+
+
+identity_parameters.read(
+    Reading(
+        "gamma",
+        terms=(Term("std", "the deviation", lambda at: at.std, "identity-claims", "", "std var"),),
+        factors=(q.N, q.D, q.STD, q.EPS, *q.STD_FORMS),
+    )
+)
+identity_parameters.read(
+    Reading(
+        "beta",
+        terms=(Term("mean", "the mean", lambda at: at.mean, "identity-claims", "", "mean"),),
+        factors=(q.N, q.D, q.STD),
+    )
+)
+
+
+@identity_parameters.misconception(Kind.ERROR, "identity-claims", step="std", about="eps")
+def identity_without_eps(at: Any) -> Any:
     """Your gamma is the standard deviation. The layer divides by the root of var + eps, so that is what gamma has to
     undo: without eps the batch comes back a little shrunk, and a feature that hardly varies comes back almost flat."""
-    return np.sqrt(x.var(axis=0)), x.mean(axis=0)
+    return np.sqrt(at.var)
 
 
-@identity_parameters.misconception(Kind.ERROR, "normalize-eps")
-def eps_outside_the_root(x: Array, eps: float = EPS) -> Pair:
+@identity_parameters.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_outside_the_root(at: Any) -> Any:
     """Your gamma adds eps to the standard deviation. The layer divides by the root of var + eps, with eps under the
     root; gamma has to be just that root."""
-    return np.sqrt(x.var(axis=0)) + eps, x.mean(axis=0)
+    return np.sqrt(at.var) + at.eps
 
 
-@identity_parameters.misconception(Kind.ERROR, "normalize-eps")
-def eps_ignored(x: Array, eps: float = EPS) -> Pair:
+@identity_parameters.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_ignored(at: Any) -> Any:
     """Your gamma uses an eps of your own and ignores the one that is given. It undoes the layer only when both use the
     same: take the argument."""
-    return np.sqrt(x.var(axis=0) + EPS), x.mean(axis=0)
+    return np.sqrt(at.var + EPS)
 
 
-def with_fixed_eps(constant: float) -> Callable[..., Pair]:
-    """Parameters for one eps, whatever is given."""
-    return lambda x, eps=EPS: (np.sqrt(x.var(axis=0) + constant), x.mean(axis=0))
+def with_fixed_eps(constant: float) -> Callable[[Any], Any]:
+    """A deviation with an eps of its own, whatever is given."""
+    return lambda at: np.sqrt(at.var + constant)
 
 
 for other in OTHER_EPS:
-    identity_parameters.another_way("eps_ignored")(with_fixed_eps(other))
+    identity_parameters.another_way("eps_ignored", step="std")(with_fixed_eps(other))
 
 
-@identity_parameters.misconception(Kind.CONVENTION, "normalize-eps")
-def default_eps_of_keras(x: Array, eps: float = 1e-3) -> Pair:
+@identity_parameters.misconception(Kind.CONVENTION, "normalize-eps", step="eps")
+def default_eps_of_keras(at: Any) -> Any:
     """Your eps is 1e-3 when none is given. That is Keras' default; this course, like PyTorch, asks for 1e-5."""
-    return np.sqrt(x.var(axis=0) + eps), x.mean(axis=0)
+    return at.given.get("eps", 1e-3)
 
 
 @identity_parameters.misconception(Kind.ERROR, "identity-claims")
@@ -122,16 +182,16 @@ def one_and_zero(x: Array, eps: float = EPS) -> Pair:
     return np.ones(x.shape[1]), np.zeros(x.shape[1])
 
 
-@identity_parameters.misconception(Kind.ERROR, "identity-claims")
-def variance_for_gamma(x: Array, eps: float = EPS) -> Pair:
+@identity_parameters.misconception(Kind.ERROR, "identity-claims", step="gamma", about="std")
+def variance_for_gamma(at: Any) -> Any:
     """Your gamma is the variance. The layer divides by its root, so the root is what has to be undone."""
-    return x.var(axis=0) + eps, x.mean(axis=0)
+    return at.var + at.eps
 
 
-@identity_parameters.another_way("variance_for_gamma")
-def variance_without_eps_for_gamma(x: Array, eps: float = EPS) -> Pair:
+@identity_parameters.another_way("variance_for_gamma", step="gamma")
+def variance_without_eps_for_gamma(at: Any) -> Any:
     """The same, eps left out."""
-    return x.var(axis=0), x.mean(axis=0)
+    return at.var
 
 
 @identity_parameters.misconception(Kind.ERROR, "identity-claims")
@@ -154,11 +214,11 @@ def gamma_and_beta_swapped(x: Array, eps: float = EPS) -> Pair:
     return x.mean(axis=0), np.sqrt(x.var(axis=0) + eps)
 
 
-@identity_parameters.misconception(Kind.CONVENTION, "batch-variance")
-def unbiased_variance(x: Array, eps: float = EPS) -> Pair:
+@identity_parameters.misconception(Kind.CONVENTION, "batch-variance", step="N")
+def unbiased_variance(at: Any) -> Any:
     """Your variance divides by N - 1. That is the unbiased estimate of statistics; the layer normalizes with the biased
     one, which divides by N, so gamma has to use that too."""
-    return np.sqrt(x.var(axis=0, ddof=1) + eps), x.mean(axis=0)
+    return len(at.x) - 1
 
 
 @identity_parameters.misconception(Kind.ERROR, "batch-mean")
