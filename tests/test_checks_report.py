@@ -346,10 +346,6 @@ class TestHints:
         assert ("section", "aria-label", "Hint 3 of 3 for normalize") in card.attributes
         assert "std (the root of var + eps)" in card.text
 
-    def test_without_a_number_to_show_the_hint_says_so(self):
-        report = check("batch_mean", lambda x: x.mean(axis=0) + (len(x) > 6) * (len(x) != 7))
-        assert report.passed or "No small input fails" in str(report.hint(3))
-
 
 def test_what_is_not_written_has_no_witness():
     def unwritten(x):
@@ -360,10 +356,23 @@ def test_what_is_not_written_has_no_witness():
     assert "The smallest input" not in str(report)
 
 
-def test_when_no_small_input_shows_it_none_is_shown():
+def test_a_mistake_that_shows_only_in_large_inputs_is_shown_on_the_smallest_of_these():
     report = check("batch_mean", lambda x: x.mean(axis=0) + (len(x) > 6))
+    assert report.witness.inputs["x"].shape == (7, 1)
+    assert np.array_equal(report.witness.inputs["x"], np.round(report.witness.inputs["x"]))
+
+
+def test_when_no_small_input_shows_it_none_is_shown():
+    calls = []
+
+    def moody(x):
+        calls.append(1)
+        return x.mean(axis=0) + (len(calls) < 4)
+
+    report = check("batch_mean", moody)
     assert not report.passed
     assert report.witness is None
+    assert "No small input fails" in str(report.hint(3))
 
 
 def test_a_sign_that_is_wrong_is_said():

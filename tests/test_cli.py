@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import bncourse
+from bncourse.checks.assignments import ASSIGNMENTS
 from bncourse import cli, release
 from bncourse.checks import answering, notebooks
 
@@ -159,7 +160,7 @@ class TestCheck:
     def test_an_unknown_assignment_is_told_what_there_is(self, capsys):
         code, _, errors = run(capsys, "check", "backwards", SOLUTION)
         assert code == 2
-        assert 'there is no assignment "backwards". There are: forward.' in errors
+        assert f'there is no assignment "backwards". There are: {", ".join(ASSIGNMENTS)}.' in errors
 
     def test_a_notebook_that_ends_python_is_wrong_not_unusable(self, capsys, tmp_path):
         path = notebook(tmp_path / "n.ipynb", code_cell("import os; os._exit(0)"))

@@ -47,7 +47,8 @@ def checked(assignment: str, cells: list[dict[str, str]], seed: int | None) -> d
     """Every exercise of the assignment, checked on what the cells define."""
     namespace, remarks = namespace_of(cells)
     exercises = ASSIGNMENTS[assignment]
-    missing = [name for exercise in exercises for name in exercise.functions if name not in namespace]
+    needed = dict.fromkeys(name for exercise in exercises for name in exercise.functions)
+    missing = [name for name in needed if name not in namespace]
     reports = [
         check(exercise.name, *(namespace[name] for name in exercise.functions), seed=seed)
         for exercise in exercises

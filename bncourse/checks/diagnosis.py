@@ -365,7 +365,9 @@ def prediction(exercise: Exercise, reading: Reading, products: Sequence[Product]
     def predict(arguments: Arguments) -> Mapping[str, Array]:
         at = exercise.steps.trace(arguments)
         shape = truth(exercise, arguments)[reading.output].shape
-        factors = {f.symbol: ungrouped(f.value(at), max(len(shape), 2), reading.per) for f in reading.factors}
+        used = {symbol for one in products for symbol in one.powers}
+        axes = max(len(shape), 2)
+        factors = {f.symbol: ungrouped(f.value(at), axes, reading.per) for f in reading.factors if f.symbol in used}
         total: Any = 0.0
         for term, one in zip(reading.terms, products, strict=True):
             if not (term.foreign and one.right):

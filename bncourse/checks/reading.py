@@ -150,12 +150,12 @@ def product_of(ratio: Array, factors: Mapping[str, Array], once: frozenset[str],
     one_sign = bool(np.all(signs == signs[0]))
     if one_sign and np.all(np.abs(log) <= tolerance):
         return Product(int(signs[0]))
-    logs = np.stack([np.log(np.abs(value)) for value in factors.values()])
-    negative = np.stack([value < 0 for value in factors.values()])
-    for constants, powers in candidates(tuple(factors), once):
+    values = np.array(list(factors.values())).reshape(len(factors), -1)
+    logs, negative = np.log(np.abs(values)), (values < 0).astype(int)
+    for constants, powers in filter(lambda one: one[1], candidates(tuple(factors), once)):
         matrix = np.array([[power.get(symbol, 0.0) for symbol in factors] for power in powers])
         sizes = matrix @ logs + np.log(constants)[:, None]
-        flips = signs * (1 - 2 * (((matrix % 2 == 1).astype(int) @ negative.astype(int)) % 2))
+        flips = signs * (1 - 2 * (((matrix % 2 == 1).astype(int) @ negative) % 2))
         fits = np.all(np.abs(sizes - log) <= tolerance, axis=1) & np.all(flips == flips[:, :1], axis=1)
         fitting = np.flatnonzero(fits)
         if len(fitting) == 1:
