@@ -1,0 +1,310 @@
+"""What is a mutant about?
+
+The expected explanation is derived from the difference of the two syntax trees, not written by hand. The right answer
+is run once with a note taken of the value of every expression and every assigned name; a value that is one of the known
+quantities of the exercise (:mod:`.cases`), whole, in part or with the other sign, has that quantity's role, whatever it
+is called. So ``ivar``, ``s`` and ``xmu`` get their roles by value.
+
+``roles(mutant)`` is the union of
+
+- the roles of the names and expressions in what was changed, before and after,
+- the role of the nearest expression around it that has one (a constant has none of its own),
+- the role of what its statement assigns or returns; where that is dx, also the path that what was changed belongs to.
+
+A name without a role by value has those of what it was computed from (an operand) or of what is computed from it (an
+assigned name).
+"""
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .cases import CASES, DIRECT, THROUGH_MEAN, THROUGH_VAR, Draw, Quantities
+from .making import Mutant, Origin, stored
+
+Roles = frozenset[str]
+NONE: Roles = frozenset()
+NEAR = 1e-9
+INTO_DX = {"dy": DIRECT, "dx_hat": DIRECT, "dbeta": THROUGH_MEAN, "dgamma": THROUGH_VAR}
+"""In dx these stand for a path: of a closed form, Σdy is the one through the mean and Σdy·x̂ that through the variance."""
+PUBLIC = frozenset(
+    ("gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dgamma", "dbeta", "momentum", "eps")
+)
+"""The attributes of a layer that its exercise names: these have their roles by name too."""
+
+
+def roles(mutant: Mutant) -> Roles:
+    """The quantities that a mutant is about."""
+    notes = notes_of(mutant.origin)
+    found = set(roles_below(mutant.way[0], notes))
+    for name in mutant.names:
+        found |= notes.of_name(name)
+    for node in mutant.way:
+        if known := notes.by_node.get(id(node)):
+            found |= known
+            break
+    result: set[str] = set()
+    for name in mutant.targets:
+        result |= notes.of_target(name, mutant.line)
+    if mutant.returned is not None:
+        result.update(of_returned(mutant, notes))
+    if result & {"dx", "dx_direct", *DIRECT, *THROUGH_MEAN, *THROUGH_VAR}:
+        for quantity, path in INTO_DX.items():
+            if quantity in found:
+                result.update(path)
+    return frozenset(found | result)
+
+
+def roles_below(node: ast.AST, notes: "Notes") -> Iterator[str]:
+    """The roles of an expression and of all in it."""
+    for one in ast.walk(node):
+        yield from notes.by_node.get(id(one), NONE)
+
+
+def of_returned(mutant: Mutant, notes: "Notes") -> Iterator[str]:
+    """The roles of what a return gives: by value; in the exercise's own function also by place."""
+    statement = mutant.way[-1]
+    assert isinstance(statement, ast.Return)
+    value = statement.value
+    parts = value.elts if isinstance(value, ast.Tuple) else [value] if value is not None else []
+    returns = CASES[mutant.exercise].returns
+    outermost = mutant.origin.changed == CASES[mutant.exercise].functions[-1] and len(parts) == len(returns)
+    for place in mutant.returned or range(len(parts)):
+        if place < len(parts):
+            yield from notes.by_node.get(id(parts[place]), NONE)
+            if outermost:
+                yield returns[place]
+
+
+# ------------------------------------------------------------------------------------------------ taking notes
+
+
+@dataclass
+class Notes:
+    """The roles seen while a right answer ran."""
+
+    tree: ast.Module
+    by_node: dict[int, Roles] = field(default_factory=dict)
+    """Of expressions, by the identity of the node."""
+    by_target: dict[tuple[str, int], Roles] = field(default_factory=dict)
+    """Of names after the statement on that line assigned them."""
+
+    def of_name(self, name: str, depth: int = 3) -> Roles:
+        """A name's roles: by its values, or else by what it was computed from."""
+        found = {name} & PUBLIC if isinstance(self.tree.body[0], ast.ClassDef) else set()
+        for node in ast.walk(self.tree):
+            if getattr(node, "id", None) == name or (isinstance(node, ast.Attribute) and node.attr == name):
+                found |= self.by_node.get(id(node), NONE)
+        for (target, _), seen in self.by_target.items():
+            if target == name:
+                found |= seen
+        if not found and depth:
+            for node in ast.walk(self.tree):
+                if isinstance(node, ast.Assign | ast.AugAssign) and name in targets_of(node):
+                    for one in ast.walk(node.value):
+                        found |= self.by_node.get(id(one), NONE)
+                        if isinstance(one, ast.Name) and one.id != name:
+                            found |= self.of_name(one.id, depth - 1)
+        return frozenset(found)
+
+    def of_target(self, name: str, line: int, depth: int = 3) -> Roles:
+        """What an assigned name is: by its value after the statement, or else by what is computed from it."""
+        found = set(self.by_target.get((name, line), NONE))
+        if isinstance(self.tree.body[0], ast.ClassDef):
+            found |= {name} & PUBLIC
+        if found or not depth:
+            return frozenset(found)
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign | ast.AugAssign) and node.lineno > line and mentions(node.value, name):
+                for target in targets_of(node):
+                    found |= self.of_target(target, node.lineno, depth - 1)
+            elif isinstance(node, ast.Return) and node.value is not None and mentions(node.value, name):
+                parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                for part in parts:
+                    if mentions(part, name):
+                        found |= self.by_node.get(id(part), NONE)
+        return frozenset(found)
+
+
+def targets_of(node: ast.Assign | ast.AugAssign) -> set[str]:
+    """The names that an assignment changes."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {name for target in targets for name in stored(target)}
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """Whether a name is used in an expression."""
+    return any(getattr(one, "id", None) == name or getattr(one, "attr", None) == name for one in ast.walk(node))
+
+
+@cache
+def notes_of(origin: Origin) -> Notes:
+    """Run a right answer on one problem and note the role of everything."""
+    case = CASES[origin.exercise]
+    special = "low" if "low" in case.special else ""
+    momentum = 0.3 if 0.3 in case.momenta else case.momenta[0]
+    draw = Draw(case.shapes[0], 0.1 if 0.1 in case.epses else None, special, momentum)
+    inputs = case.draw(np.random.default_rng(1502_03167), draw)
+    known = Known(case.quantities(inputs))
+    notes, seen, after = Notes(origin.tree), {}, {}  # type: ignore[var-annotated]
+
+    def noted_value(number: int, value: Any) -> Any:
+        seen[number] = known.roles(value) & seen.get(number, known.roles(value))
+        return value
+
+    def noted_name(name: str, line: int, value: Any) -> None:
+        after[name, line] = known.roles(value) & after.get((name, line), known.roles(value))
+
+    nodes = list(ast.walk(origin.tree))
+    changed = copy.deepcopy(origin.tree)
+    numbers = {id(node): number for number, node in enumerate(ast.walk(changed))}
+    source = ast.unparse(ast.fix_missing_locations(Noting(numbers).visit(changed)))
+    functions = origin.build(source, f"<noted {origin.style}>", noted_value=noted_value, noted_name=noted_name)
+    with np.errstate(all="ignore"):
+        (case.once or case.run)(functions, inputs)
+    notes.by_node = {id(nodes[number]): found for number, found in seen.items()}
+    notes.by_target = after
+    return notes
+
+
+class Noting(ast.NodeTransformer):
+    """Wraps every expression, and follows every assignment, with a call that takes the note."""
+
+    def __init__(self, numbers: dict[int, int]) -> None:
+        self.numbers = numbers
+
+    def visit(self, node: ast.AST) -> Any:
+        """Wrap what has a value."""
+        number = self.numbers.get(id(node))
+        changed = super().visit(node)
+        has_value = isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.Name | ast.Attribute | ast.Subscript)
+        if has_value and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+            return ast.Call(ast.Name("noted_value", ast.Load()), [ast.Constant(number), changed], [])
+        return changed
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """What is called is no quantity; the object of a method may be."""
+        if isinstance(node.func, ast.Attribute):
+            node.func.value = self.visit(node.func.value)
+        node.args = [self.visit(one) for one in node.args]
+        node.keywords = [self.visit(one) for one in node.keywords]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Only the body is run each time."""
+        node.body = self.followed(node.body)
+        node.decorator_list, node.returns = [], None
+        for parameter in (*node.args.args, *node.args.kwonlyargs):
+            parameter.annotation = None
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        """A loop's body."""
+        node.iter = self.visit(node.iter)
+        node.body, node.orelse = self.followed(node.body), self.followed(node.orelse)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.If:
+        """Both branches."""
+        node.test = self.visit(node.test)
+        node.body, node.orelse = self.followed(node.body), self.followed(node.orelse)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.While:
+        """A loop's body."""
+        node.test = self.visit(node.test)
+        node.body, node.orelse = self.followed(node.body), self.followed(node.orelse)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        """The value; the annotation is no value."""
+        node.value = self.visit(node.value) if node.value else None
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """Leave it as it is."""
+        return node
+
+    def followed(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Statements, each assignment with a note behind it."""
+        found = []
+        for statement in body:
+            line, targets = statement.lineno, []
+            if isinstance(statement, ast.Assign):
+                targets = [leaf for target in statement.targets for leaf in leaves(target)]
+            elif isinstance(statement, ast.AugAssign | ast.AnnAssign):
+                targets = leaves(statement.target)
+            notes = [note_after(target, line) for target in targets]
+            found += [self.visit(statement), *notes]
+        return found
+
+
+def leaves(target: ast.expr) -> list[ast.expr]:
+    """The names and attributes that a target changes."""
+    if isinstance(target, ast.Tuple | ast.List):
+        return [leaf for one in target.elts for leaf in leaves(one)]
+    if isinstance(target, ast.Starred | ast.Subscript):
+        return leaves(target.value)
+    return [target] if isinstance(target, ast.Name | ast.Attribute) else []
+
+
+def note_after(target: ast.expr, line: int) -> ast.stmt:
+    """A call that notes what a name holds now."""
+    name = next(iter(stored(target)))
+    value = ast.parse(ast.unparse(target), mode="eval").body
+    arguments: list[ast.expr] = [ast.Constant(name), ast.Constant(line), value]
+    return ast.Expr(ast.Call(ast.Name("noted_name", ast.Load()), arguments, []))
+
+
+# ------------------------------------------------------------------------------------------------ roles by value
+
+
+class Known:
+    """The quantities of one problem, to look values up in."""
+
+    def __init__(self, quantities: Quantities) -> None:
+        self.quantities = [(frozenset(names), elements(value)) for names, value in quantities]
+        self.found: dict[bytes, Roles] = {}
+
+    def roles(self, value: Any, depth: int = 2) -> Roles:
+        """The roles of a value: of every quantity that holds all its elements; of a cache, those of its parts."""
+        if isinstance(value, dict):
+            value = tuple(value.values())
+        if isinstance(value, tuple) and depth and any(isinstance(part, np.ndarray) for part in value):
+            return NONE.union(*(self.roles(part, depth - 1) for part in value))
+        numbers = elements(value)
+        if numbers is None or not 0 < numbers.size < 5000:
+            return NONE
+        key = numbers.tobytes()
+        if key not in self.found:
+            self.found[key] = NONE.union(*(names for names, known in self.quantities if within(numbers, known)))
+        return self.found[key]
+
+
+def elements(value: Any) -> np.ndarray | None:
+    """The distinct absolute values, sorted; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, np.ndarray | np.generic | int | float | list | tuple):
+        return None
+    try:
+        numbers = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return np.unique(np.abs(numbers[np.isfinite(numbers)]))
+
+
+def within(numbers: np.ndarray, known: np.ndarray | None) -> bool:
+    """Whether each number is one of those known; zeros and ones say nothing."""
+    if known is None or not known.size:
+        return False
+    telling = numbers[(numbers > NEAR) & (np.abs(numbers - 1) > NEAR)]
+    if not telling.size:
+        return False
+    near = np.searchsorted(known, telling)
+    below, above = known[np.maximum(near - 1, 0)], known[np.minimum(near, len(known) - 1)]
+    nearest = np.minimum(np.abs(telling - below), np.abs(telling - above))
+    return bool(np.all(nearest <= 1e-6 * telling))
