@@ -1,11 +1,12 @@
 """Which exercises are there?"""
 
-from . import backward, forward
+from . import backward, forward, variants
 from .exercise import Exercise
 
 ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
     "forward": forward.EXERCISES,
     "backward": backward.EXERCISES,
+    "variants": variants.EXERCISES,
 }
 
 EXERCISES: dict[str, Exercise] = {one.name: one for exercises in ASSIGNMENTS.values() for one in exercises}

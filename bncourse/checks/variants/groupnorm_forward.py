@@ -1,0 +1,343 @@
+"""What is asked of `groupnorm_forward`, and how is it got wrong?"""
+
+from typing import Any
+
+import numpy as np
+
+from ... import functional as reference
+from .. import quantities as q
+from .. import sentences
+from ..answers import Array
+from ..asking import Asked, Refused
+from ..calling import Signature
+from ..draw import Draw
+from ..exercise import Arguments, Exercise, Kind, Problem
+from ..inputs import EPS, leaves_alone
+from ..reading import Factor
+from .inputs import FEW_PIXELS, GROUPS, MANY_PIXELS, WHOLE_IMAGES, agrees_roughly, groups, images_in, scale_of_groups
+from .statistics import Words, add_counts, add_mistakes, counts_of, in_steps, moments, normalized, read_y
+from .sums import spread
+
+WORDS = Words("group normalization", "group", "values", "M", "group-norm")
+
+TWO = np.array([[[[1.0]], [[3.0]]]])  # mean 2, variance 1
+FOUR = np.array([1.0, 3.0, 2.0, 6.0]).reshape(1, 4, 1, 1)  # groups of means 2 and 4, variances 1 and 4
+BATCH = np.array([1.0, 3.0, 2.0, 6.0]).reshape(2, 2, 1, 1)  # the same in two images
+SQUARE = np.array([[[[1.0, 3.0]], [[5.0, 7.0]]]])  # mean 4, variance 5
+SIX = np.array([1.0, 3.0, 2.0, 6.0, 4.0, 4.0]).reshape(1, 6, 1, 1)  # three groups of two channels
+ONE = np.ones(2)
+
+groupnorm_forward = Exercise(
+    Signature(
+        "groupnorm_forward",
+        ("x", "gamma", "beta", "groups", "eps"),
+        ("y", "cache"),
+        reference.groupnorm_forward,
+        opaque=frozenset({"cache"}),
+    ),
+    problem=groups,
+    scale=scale_of_groups,
+    smallest=(
+        (TWO, np.array([2.0, 1.0]), np.array([5.0, 0.0]), 1, 3.0),
+        (np.array([[[[1.0]], [[1.002]]]]), ONE, 0 * ONE, 1),
+        (np.array([[[[2.0]], [[2.0]]]]), 2 * ONE, 5 * ONE, 1),
+        (np.array([[[[1]], [[2]]]]), ONE, 0 * ONE, 1, 3.75),
+        (BATCH, np.array([2.0, 1.0]), np.array([5.0, 0.0]), 1, 3.0),
+        (SQUARE, ONE, 0 * ONE, 1, 4.0),
+        (FOUR, np.array([2.0, 1.0, 1.0, 1.0]), np.array([5.0, 0.0, 0.0, 0.0]), 2, 3.0),
+        (SIX, np.ones(6), np.zeros(6), 3, 3.0),
+    ),
+    section="group-norm",
+    axes={"x": "NCHW", "gamma": "C", "beta": "C"},
+    probes=GROUPS,
+    whole_probes=WHOLE_IMAGES,
+)
+exercise = groupnorm_forward
+
+
+def plain_layer(x: Array, groups: int, *eps: float) -> Arguments:
+    """A layer whose gamma and beta do nothing."""
+    return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), groups, *eps)
+
+
+@exercise.property(points=1)
+def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
+    """answers with (y, cache), y of x's shape, (N, C, H, W)"""
+    arguments = groups(draw, Problem(4, 3))
+    f(arguments)
+    if f.outcome(arguments).alone:
+        raise Refused("groupnorm_forward returned y alone, expected 2 values: (y, cache).")
+
+
+@exercise.property(points=6, nudge="With 6 channels in 3 groups, which channels share a mean? And which axes?")
+def normalizes_each_group(f: Asked, draw: Draw) -> None:
+    """gives each group of neighbouring channels of each image mean 0 and variance near 1 (gamma = 1, beta = 0)"""
+    x, _, _, asked = groups(draw, MANY_PIXELS)
+    agrees_roughly(f, plain_layer(x, asked))
+
+
+@exercise.property(points=1, nudge="What is group normalization with one group? And with a group for each channel?")
+def takes_any_number_of_groups(f: Asked, draw: Draw) -> None:
+    """takes one group (the whole image) and as many groups as channels (instance normalization), too"""
+    for asked in (1, 3):
+        agrees_roughly(f, plain_layer(images_in(draw, MANY_PIXELS, 3, asked), asked))
+
+
+@exercise.property(points=2, nudge="How many numbers has gamma: one per group, or one per channel?")
+def scales_and_shifts_each_channel(f: Asked, draw: Draw) -> None:
+    """multiplies each channel by its gamma, then adds its beta"""
+    agrees_roughly(f, groups(draw, MANY_PIXELS))
+
+
+@exercise.property(points=1, nudge="How many numbers are added up in one variance? Is that what you divide by?")
+def group_norm_divides_by_M(f: Asked, draw: Draw) -> None:
+    """uses the biased variance, a sum divided by the number of values in a group, and is right to rounding"""
+    for problem in FEW_PIXELS:
+        f.agrees(groups(draw, problem))
+
+
+@exercise.property(points=2, nudge="Call it with eps = 3 on a group of variance 1: what should it divide by?")
+def follows_eps(f: Asked, draw: Draw) -> None:
+    """adds the eps it was given to the variance, under the root"""
+    x, _, _, asked = groups(draw, MANY_PIXELS)
+    agrees_roughly(f, plain_layer(0.2 * x, asked, 0.1))
+
+
+@exercise.property(points=1, nudge="What comes out for a group whose values are all alike?")
+def default_eps(f: Asked, draw: Draw) -> None:
+    """uses eps = 1e-5 when none is given, so that a group whose values are all alike gives beta, not NaN"""
+    x, _, _, asked = groups(draw, Problem(2, 3, H=14, W=14))
+    x[0, : x.shape[1] // asked] = 2.5
+    agrees_roughly(f, plain_layer(x, asked))
+
+
+@exercise.property(points=1)
+def takes_whole_numbers(f: Asked, draw: Draw) -> None:
+    """takes whole numbers without losing what is behind the point"""
+    x, _, _, asked = groups(draw, Problem(2, 3, H=14, W=14, whole=True))
+    agrees_roughly(f, plain_layer(x, asked))
+
+
+@exercise.property(points=1, needs="normalizes_each_group")
+def leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
+    """leaves x, gamma and beta as they were"""
+    leaves_alone(f, groups(draw, Problem(4, 3)))
+
+
+# --------------------------------------------------------------------------------------------------------- its steps
+
+in_steps(exercise, WORDS)
+add_mistakes(
+    exercise,
+    WORDS,
+    "You subtract the mean but do not divide by the standard deviation, so a group with large values still counts for "
+    "more than one with small values.",
+)
+add_counts(
+    exercise,
+    WORDS,
+    "You divide by another number than M = H·W·C/groups. Each sum runs over the pixels of all channels of one group of "
+    "one image, and has that many terms.",
+    lambda at: at.x[0, 0].size,
+    lambda at: at.x[0].size,
+    lambda at: at.x.shape[1] // at.groups,
+    lambda at: len(at.x) * at.x[0].size // at.groups,
+    lambda at: len(at.x) * at.x[0, 0].size,
+    lambda at: len(at.x),
+)
+read_y(
+    exercise,
+    WORDS,
+    "feature",
+    counts_of(
+        WORDS, q.GAMMA, q.BETA, Factor("N", lambda at: len(at.x), "N"), Factor("C", lambda at: at.x.shape[1], "N")
+    ),
+)
+
+
+# -------------------------------------------------------------------------------------------- which values go together
+
+Values = tuple[Any, None]
+Statistics = tuple[Any, Any]
+
+
+def over(x: Array, shape: tuple[int, ...], *axes: int) -> Statistics:
+    """Mean and variance over these axes of x in this shape, once for every value of x."""
+    arranged = x.reshape(shape)
+    mean, var = (np.broadcast_to(one, arranged.shape).reshape(x.shape) for one in moments(arranged, *axes))
+    return mean, var
+
+
+def cut(x: Array, groups: int) -> tuple[int, ...]:
+    """The shape with neighbouring channels in groups: (N, groups, C/groups, H, W)."""
+    N, C, H, W = x.shape
+    return (N, groups, C // groups, H, W)
+
+
+def of_groups(x: Array, groups: int) -> Statistics:
+    """The right ones."""
+    return over(x, cut(x, groups), 2, 3, 4)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def groups_ignored(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You take one mean and one variance for all channels of an image, as if there were one group. Cut the channels
+    into as many groups as asked for first, each with statistics of its own."""
+    return normalized(x, *of_groups(x, 1), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def a_group_for_each_channel(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You normalize every channel by itself, axes (2, 3), which is instance normalization. The channels of a group
+    share one mean and one variance."""
+    return normalized(x, *of_groups(x, x.shape[1]), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def groups_taken_for_their_size(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You take groups for the number of channels in a group. It is the number of groups: each has C/groups
+    channels. The two agree only when C is its square."""
+    return normalized(x, *of_groups(x, x.shape[1] // groups), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def interleaved_groups(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You deal the channels out like cards, 0, groups, 2·groups, ... into the first group. A group is made of
+    neighbours: the first C/groups channels are the first group. In the reshape, groups stands before C/groups."""
+    N, C, H, W = x.shape
+    return normalized(x, *over(x, (N, C // groups, groups, H, W), 1, 3, 4), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def groups_of_something_else(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You cut another axis than that of the channels into groups. Axis 1 of (N, C, H, W) is cut: reshape to (N, groups,
+    C/groups, H, W), where every image and every pixel stays whole."""
+    moved = np.ascontiguousarray(np.moveaxis(x, 1, 3))
+    mean, var = over(moved, (len(x), groups, -1), 2)
+    return normalized(x, np.moveaxis(mean, 3, 1), np.moveaxis(var, 3, 1), gamma, beta, eps)
+
+
+@exercise.another_way("groups_of_something_else")
+def groups_without_images(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """A reshape to (groups, -1) cuts the batch."""
+    return normalized(x, *over(x, (groups, -1), 1), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def normalizes_over_the_batch(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You average over the batch as well. In group normalization each image has statistics of its own, so that no image
+    depends on the others and the size of the batch does not matter."""
+    return normalized(x, *over(x, cut(x, groups), 0, 2, 3, 4), gamma, beta, eps)
+
+
+@exercise.another_way("normalizes_over_the_batch")
+def batch_norm_instead(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """Each channel, over the batch."""
+    return normalized(x, *moments(x, 0, 2, 3), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def one_statistic_for_everything(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You take one mean and one variance of the whole array. Each group of channels of each image gets its own: average
+    over the channels of a group and their pixels only."""
+    return normalized(x, x.mean(), x.var(), gamma, beta, eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def each_pixel_by_itself(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You average over the channels of a group but not over its pixels, so each pixel gets statistics of its own. A
+    group has one mean and one variance: over its channels, the height and the width."""
+    return normalized(x, *over(x, cut(x, groups), 2), gamma, beta, eps)
+
+
+@exercise.another_way("each_pixel_by_itself")
+def each_row_of_pixels_by_itself(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """Over the width, too, but not the height."""
+    return normalized(x, *over(x, cut(x, groups), 2, 4), gamma, beta, eps)
+
+
+@exercise.another_way("each_pixel_by_itself")
+def each_column_of_pixels_by_itself(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """Over the height, too, but not the width."""
+    return normalized(x, *over(x, cut(x, groups), 2, 3), gamma, beta, eps)
+
+
+# ----------------------------------------------------------------------------------------------------- gamma and beta
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def parameters_per_group(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You use one gamma and one beta for a whole group. Mean and variance belong to the group, but gamma and beta
+    belong to the channels: there are C of them, and each channel gets its own."""
+    first = np.arange(groups) * (x.shape[1] // groups)
+    return normalized(x, *of_groups(x, groups), once_a_channel(gamma[first], x), once_a_channel(beta[first], x), eps)
+
+
+def once_a_channel(per_group: Array, x: Array) -> Array:
+    """One number per group, once for each of its channels."""
+    return np.repeat(per_group, x.shape[1] // len(per_group))
+
+
+@exercise.another_way("parameters_per_group")
+def the_first_parameters(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """The first few, as if there were one per group."""
+    mean, var = of_groups(x, groups)
+    return normalized(x, mean, var, once_a_channel(gamma[:groups], x), once_a_channel(beta[:groups], x), eps)
+
+
+@exercise.another_way("parameters_per_group")
+def parameters_averaged_in_a_group(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """Their mean."""
+    gammas, betas = gamma.reshape(groups, -1).mean(axis=1), beta.reshape(groups, -1).mean(axis=1)
+    return normalized(x, *of_groups(x, groups), once_a_channel(gammas, x), once_a_channel(betas, x), eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def parameters_by_place_in_the_group(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """You give the channels of every group the same few gammas and betas, those of the first group. Each of the C
+    channels has its own: multiply when the result has its shape (N, C, H, W) back."""
+    size = x.shape[1] // groups
+    mean, var = of_groups(x, groups)
+    return normalized(x, mean, var, np.tile(gamma[:size], groups), np.tile(beta[:size], groups), eps)
+
+
+@exercise.misconception(Kind.ERROR, "group-norm")
+def parameters_along_the_width(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """Your gamma and beta have shape (C,), and against (N, C, H, W) that broadcasts along the width. They belong to the
+    channels: give them the shape (1, C, 1, 1). Your version runs only when C = W."""
+    mean, var = of_groups(x, groups)
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta, None
+
+
+# ---------------------------------------------------------------------------------------------- what is agreed on
+
+
+@exercise.misconception(Kind.ERROR, "group-norm", sentences.WHOLE_NUMBER_BUFFER)
+def whole_number_buffer(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """The output is an array like x."""
+    y = np.empty_like(x)
+    y[:] = normalized(x, *of_groups(x, groups), gamma, beta, eps)[0]
+    return y, None
+
+
+@exercise.another_way("whole_number_buffer")
+def whole_number_x_hat(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """The normalized values are an array like x."""
+    x_hat = np.empty_like(x)
+    x_hat[:] = normalized(x, *of_groups(x, groups), np.ones(1), np.zeros(1), eps)[0]
+    return spread(gamma, x) * x_hat + spread(beta, x), None
+
+
+@exercise.misconception(Kind.CONTRACT, "group-norm", sentences.CHANGES_ITS_INPUT)
+def changes_its_input(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
+    """Centres in place."""
+    mean, var = of_groups(x, groups)
+    x -= mean
+    return spread(gamma, x) * x / np.sqrt(var + eps) + spread(beta, x), None
+
+
+@exercise.misconception(Kind.CONTRACT, "group-norm")
+def cache_missing(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Any:
+    """You return y alone. The exercise asks for (y, cache): the backward pass will need what was computed on the way,
+    and whoever calls your function unpacks two values. Any cache will do here, even None."""
+    return normalized(x, *of_groups(x, groups), gamma, beta, eps)[0]

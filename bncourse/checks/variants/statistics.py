@@ -1,0 +1,257 @@
+"""Which mistakes can be made in every norm that standardizes, and how do they read in each?
+
+Layer, instance and group normalization differ in what shares a mean and a variance, not in the formula. So they have
+the same steps, and most wrong steps are those of batch normalization.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .. import quantities as q
+from ..answers import Array
+from ..chain import Chain, Step
+from ..exercise import Exercise, Kind, Way
+from ..forward.normalize import normalize
+from ..forward.scale_shift import scale_shift
+from ..inputs import EPS
+from ..reading import Factor, Reading, Term
+from .sums import number, spread, total
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a norm speaks of what it averages over."""
+
+    norm: str
+    one: str
+    """What has a mean of its own: "sample"."""
+    values: str
+    """What it is averaged over: "features"."""
+    M: str
+    """Their number, which is also the name of the step that counts them."""
+    section: str
+
+    def counted(self) -> str:
+        """The number of what, in words."""
+        return f"{self.M}, the number of {self.values}"
+
+
+# ---------------------------------------------------------------------------------------------------------- the steps
+
+
+def in_steps(exercise: Exercise, w: Words) -> Chain:
+    """Write the forward in steps, x_hat as in batch normalization but for what is averaged over."""
+    chain = exercise.in_steps(eps=EPS)
+    add(chain, w.M, f"the number of {w.values} that share a mean", number)
+    add(chain, "mean", f"the mean of each {w.one}, over its {w.values}", lambda at: total(at, at.x) / at_M(at, w))
+    add(
+        chain,
+        "var",
+        f"the mean square distance from that mean: a sum divided by {w.M}",
+        lambda at: total(at, (at.x - at.mean) ** 2) / at_M(at, w),
+    )
+    add(chain, "centred", f"how far each value lies from the mean of its {w.one}", lambda at: at.x - at.mean)
+    add(chain, "std", "the root of var + eps", lambda at: np.sqrt(at.var + at.eps))
+    add(chain, "x_hat", "the distance from the mean, divided by std", lambda at: at.centred / at.std)
+    add(
+        chain,
+        "y",
+        "gamma times x_hat, plus beta",
+        lambda at: spread(at.gamma, at.x) * at.x_hat + spread(at.beta, at.x),
+    )
+    return chain
+
+
+def add(chain: Chain, name: str, words: str, step: Step) -> None:
+    """Add a step under this name, and these words."""
+    step.__name__, step.__doc__ = name, words
+    chain.step(step)
+
+
+def at_M(at: Any, w: Words) -> Any:
+    """The count as the chain has it, which may be the wrong one."""
+    return getattr(at, w.M)
+
+
+def normalized(x: Array, mean: Any, var: Any, gamma: Any, beta: Any, eps: float) -> tuple[Any, None]:
+    """The formula with whatever statistics."""
+    return spread(gamma, x) * (x - mean) / np.sqrt(var + eps) + spread(beta, x), None
+
+
+def moments(x: Array, *axes: int) -> tuple[Any, Any]:
+    """Mean and variance over these axes."""
+    return x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+
+
+# ------------------------------------------------------------------------------------------------------- the mistakes
+
+
+def add_mistakes(exercise: Exercise, w: Words, only_centres: str) -> None:
+    """Add the wrong steps of batch normalization, said of this norm, and those in its variance."""
+    for entry in normalize.misconceptions:
+        if any(way.wrong for way in entry.ways):
+            said = only_centres if entry.identifier == "only_centres" else reworded(entry.sentence, w.one)
+            ways = [Way(exercise.from_steps(way.wrong), way.wrong) for way in entry.ways]
+            exercise.misconceptions.append(replace(entry, sentence=said, ways=tuple(ways)))
+    for entry in scale_shift.misconceptions:
+        if any(way.wrong for way in entry.ways):
+            wrong = [{name: with_spread_parameters(step) for name, step in way.wrong.items()} for way in entry.ways]
+            exercise.misconceptions.append(
+                replace(
+                    entry,
+                    sentence=entry.sentence.replace("every feature", f"every {w.one}"),
+                    ways=tuple(Way(exercise.from_steps(one), one) for one in wrong),
+                )
+            )
+    add_variances(exercise, w)
+
+
+def reworded(sentence: str, one: str) -> str:
+    """A sentence on a feature, said of what has a mean here."""
+    return sentence.replace("A feature", f"A {one}").replace("feature", one)
+
+
+def with_spread_parameters(wrong: Step) -> Step:
+    """A wrong step of the dense layer, on whatever x: gamma and beta broadcast against it."""
+
+    def step(at: Any) -> Any:
+        seen = SimpleNamespace(**vars(at))
+        seen.gamma, seen.beta = spread(at.gamma, at.x), spread(at.beta, at.x)
+        return wrong(seen)
+
+    return step
+
+
+def add_variances(exercise: Exercise, w: Words) -> None:
+    """Add the ways to get the variance wrong."""
+    M, one = w.M, w.one
+
+    @exercise.misconception(
+        Kind.CONVENTION,
+        w.section,
+        f"You divide the variance by {M} - 1. That is the unbiased estimate of statistics (ddof=1 in NumPy, and what "
+        f"PyTorch's x.var() gives); {w.norm} divides by {w.counted()}, so that each {one} comes out with variance 1.",
+        step="var",
+        about="var N",
+    )
+    def unbiased_variance(at: Any) -> Any:
+        return total(at, (at.x - at.mean) ** 2) / (at_M(at, w) - 1)
+
+    @exercise.misconception(
+        Kind.ERROR,
+        w.section,
+        "You use the standard deviation where the variance belongs, so in the end the root is taken twice. Under the "
+        "root stands the mean of the squared distances, plus eps.",
+        step="var",
+    )
+    def deviation_for_variance(at: Any) -> Any:
+        return np.sqrt(total(at, (at.x - at.mean) ** 2) / at_M(at, w))
+
+    @exercise.misconception(
+        Kind.ERROR,
+        w.section,
+        "You average the absolute distances from the mean. The variance averages their squares, which is what makes it "
+        "differentiable, and makes x_hat come out with variance 1.",
+        step="var",
+    )
+    def mean_absolute_deviation(at: Any) -> Any:
+        return total(at, np.abs(at.x - at.mean)) / at_M(at, w)
+
+    @exercise.misconception(
+        Kind.ERROR,
+        w.section,
+        "You average the squares of x itself. The variance averages the squares of the distances from the mean: "
+        "subtract the mean first. Without any mean it would be RMS normalization.",
+        step="var",
+    )
+    def squares_not_centred(at: Any) -> Any:
+        return total(at, at.x * at.x) / at_M(at, w)
+
+    @exercise.misconception(
+        Kind.ERROR,
+        w.section,
+        f"You add the squared distances up but do not divide by {w.counted()}, so the variance grows with them and "
+        "x_hat shrinks.",
+        step="var",
+    )
+    def squares_not_averaged(at: Any) -> Any:
+        return total(at, (at.x - at.mean) ** 2)
+
+
+def add_counts(exercise: Exercise, w: Words, sentence: str, *counts: Callable[[Any], Any]) -> None:
+    """Add the mistake of dividing by another number, in the mean, in the variance, or in both."""
+    first, *others = counts
+
+    @exercise.misconception(Kind.ERROR, w.section, sentence, step=w.M, about="mean var N")
+    def divides_by_another_number(at: Any) -> Any:
+        return first(at)
+
+    for count in others:
+        exercise.another_way("divides_by_another_number", step=w.M)(count)
+    for count in counts:
+        exercise.another_way("divides_by_another_number", step="mean")(
+            lambda at, count=count: total(at, at.x) / count(at)
+        )
+        exercise.another_way("divides_by_another_number", step="var")(
+            lambda at, count=count: total(at, (at.x - at.mean) ** 2) / count(at)
+        )
+
+
+# --------------------------------------------------------------------------------------------------------- the reading
+
+
+def counts_of(w: Words, *others: Factor) -> tuple[Factor, ...]:
+    """The numbers by which a term can be off."""
+    return (
+        Factor(w.M, number, "N"),
+        Factor(f"{w.M}/({w.M} - 1)", lambda at: number(at) / (number(at) - 1), "N"),
+        *others,
+    )
+
+
+def read_y(exercise: Exercise, w: Words, per: str, factors: tuple[Factor, ...]) -> None:
+    """Read y as a sum of its terms."""
+    exercise.read(
+        Reading(
+            "y",
+            terms=(
+                Term(
+                    "x_hat",
+                    "the normalized part",
+                    lambda at: spread(at.gamma, at.x) * at.x_hat,
+                    w.section,
+                    "",
+                    "x_hat std",
+                ),
+                Term(
+                    "beta",
+                    "the term with beta",
+                    lambda at: spread(at.beta, at.x) + 0.0 * at.x,
+                    "scale-shift",
+                    "",
+                    "beta",
+                ),
+                Term(
+                    "mean",
+                    "a multiple of the mean left over",
+                    lambda at: spread(at.gamma, at.x) * at.mean / at.std,
+                    w.section,
+                    "Subtracting the mean once, before dividing, takes all of it away.",
+                    "mean",
+                    foreign=True,
+                ),
+            ),
+            factors=factors,
+            per=per,
+            vary=("beta",),
+            rows=2,
+        )
+    )
+
+
+STD_FACTORS = (q.STD, q.EPS, *q.EPS_ROOTS)
+"""Where everything with a mean of its own has a coefficient of its own: layer normalization."""

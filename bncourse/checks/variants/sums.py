@@ -1,0 +1,43 @@
+"""Over what do the sums of a norm run?
+
+Mean and variance are shared by the features of a sample (layer, RMS), the pixels of a channel of an image (instance),
+or the pixels of neighbouring channels of an image (group); gamma and beta by what stands in the same column or channel.
+Steps are written with these sums, so that the same wrong step is a mistake in each of the norms.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..answers import Array
+
+
+def groups_of(at: Any) -> int:
+    """How many groups the channels of an image make: as many as asked for, or one each."""
+    return int(getattr(at, "groups", at.x.shape[1]))
+
+
+def number(at: Any) -> int:
+    """How many values share a mean and a variance."""
+    if at.x.ndim == 2:
+        return int(at.x.shape[1])
+    return int(at.x[0].size // groups_of(at))
+
+
+def total(at: Any, values: Array) -> Any:
+    """The sum over what shares a mean and a variance, in a shape that broadcasts against x."""
+    if values.ndim == 2:
+        return values.sum(axis=1, keepdims=True)
+    N, C = values.shape[:2]
+    sums = values.reshape(N, groups_of(at), -1).sum(axis=2)
+    return np.repeat(sums, C // groups_of(at), axis=1)[:, :, None, None]
+
+
+def spread(vector: Any, x: Array) -> Any:
+    """Gamma or beta, in a shape that broadcasts against x: one number per column or channel."""
+    return np.reshape(vector, (-1, *[1] * (x.ndim - 2)))
+
+
+def over_the_batch(values: Array) -> Any:
+    """The sum over all that shares a gamma: the batch, and of images the pixels."""
+    return values.sum(axis=(0, *range(2, values.ndim)))
