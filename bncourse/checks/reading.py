@@ -163,7 +163,7 @@ def product_of(ratio: Array, factors: Mapping[str, Array], once: frozenset[str],
             return Product(int(flips[n, 0]), float(constants[n]), powers[n])
         if len(fitting) > 1:
             return None
-    constant = float(np.exp(np.mean(log)))
+    constant = float(f"{np.exp(np.mean(log)):.9g}")  # the same for terms that are off by the same number
     return Product(int(signs[0]), constant) if one_sign and np.ptp(log) <= tolerance else None
 
 
