@@ -14,7 +14,7 @@ unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: serve test audit book release bench lint format lock mutate-equations browser-python clean help
+.PHONY: serve test audit book release bench lint format lock mutate-equations mutants browser-python clean help
 
 serve: .venv/installed ## build the book if it changed and serve it on http://localhost:8000 (another port: PORT=8001)
 	@$(PY) tools/serve.py --port $(PORT)
@@ -39,6 +39,9 @@ lint: .venv/installed ## ruff and mypy only
 
 format: .venv/installed ## let ruff rewrite the layout of the code
 	@$(PY) -m ruff check --fix --quiet . && $(PY) -m ruff format .
+
+mutants: .venv/installed ## make wrong answers by machine and print what the checker makes of them, of the bank and of right answers
+	@$(PY) tools/mutants.py
 
 mutate-equations: .venv/installed ## change a sign, exponent, factor, index or bar in each labelled equation; a test must notice
 	@$(PY) tools/mutate_equations.py
