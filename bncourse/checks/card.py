@@ -22,7 +22,9 @@ STYLE = """
 .bn-card{border:1px solid currentColor;border-left-width:.5em;border-radius:.4em;padding:.6em 1em;max-width:46em;
 line-height:1.45;color:inherit;background:transparent;overflow-wrap:anywhere}
 .bn-card h4,.bn-card h5{margin:.2em 0 .4em!important;color:inherit;font-weight:700!important}
-.bn-card h5{margin-top:1em!important}
+.bn-card h4{font-size:1.1em!important}
+.bn-card h5{margin-top:1em!important;font-size:1em!important}
+.bn-card code{color:inherit!important;background:transparent!important;border:0!important;padding:0!important}
 .bn-card ul{list-style:none!important;margin:0!important;padding:0!important}
 .bn-card li{margin:.25em 0;padding-left:1.6em;text-indent:-1.6em}
 .bn-card li>*{text-indent:0}
