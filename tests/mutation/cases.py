@@ -47,8 +47,10 @@ class Case:
     momenta: tuple[float | None, ...] = (0.3,)
     epses: tuple[float | None, ...] = (None,)
     tolerance: float = 1e-9
-    once: Callable[[tuple[Any, ...], Inputs], object] | None = None
+    once: Callable[[tuple[Any, ...], Inputs], dict[str, Any]] | None = None
     """A shorter run, in which each expression has the value that ``quantities`` speaks of; None: ``run``."""
+    paths: Callable[[Inputs], tuple[np.ndarray, Quantities]] | None = None
+    """For a backward: the terms that dx is the sum of (:func:`paths_into_dx`)."""
 
     @property
     def reference(self) -> tuple[Any, ...]:
@@ -239,13 +241,16 @@ def layer_program(functions: tuple[Any, ...], inputs: Inputs) -> dict[str, Any]:
     return outputs
 
 
-def one_step(functions: tuple[Any, ...], inputs: Inputs) -> None:
+def one_step(functions: tuple[Any, ...], inputs: Inputs) -> dict[str, Any]:
     """A batch of training and its backward, then evaluation with the statistics that it left."""
     layer = functions[0](inputs["x"].shape[1], eps=inputs["eps"], momentum=inputs["momentum"])
     layer.gamma, layer.beta = inputs["gamma"].copy(), inputs["beta"].copy()
+    outputs = {}
     for training in (True, False):
-        layer.forward(inputs["x"], training)
-        layer.backward(inputs["dy"])
+        outputs["y" if training else "y in evaluation"] = layer.forward(inputs["x"], training)
+        outputs["dx" if training else "dx in evaluation"] = layer.backward(inputs["dy"])
+        outputs |= state(layer, "dgamma", "dbeta") if training else {}
+    return outputs
 
 
 def state(layer: Any, *more: str) -> dict[str, Any]:
@@ -322,6 +327,25 @@ def normalization(axes_of: Callable[[np.ndarray], tuple[int, ...]]) -> Callable[
     return quantities
 
 
+def paths_into_dx(inputs: Inputs, axes_of: Callable[[np.ndarray], tuple[int, ...]]) -> tuple[np.ndarray, Quantities]:
+    """Which elements of x share their statistics (as a number for each), and the three paths, all shaped as x."""
+    x, dy = np.asarray(inputs["x"], dtype=np.float64), inputs["dy"]
+    groups = inputs.get("groups")
+    rows = x.reshape(len(x), groups, -1) if groups else x
+    axes = axes_of(rows)
+    known = statistics(rows, axes, inputs["eps"])
+    if "beta" not in inputs:  # RMS normalization
+        return np.broadcast_to(np.arange(len(x))[:, None], x.shape), [
+            (roles, value) for roles, value in rms_quantities(inputs) if roles in (DIRECT, THROUGH_VAR)
+        ]
+    values = rows.size // known["mean"].size
+    found = backward(lambda a: a.reshape(rows.shape), axes, known, values, lined_up(inputs["gamma"], x), x, dy)
+    paths = [next(value for roles, value in found if roles == path) for path in (DIRECT, THROUGH_VAR, THROUGH_MEAN)]
+    label = np.arange(known["mean"].size).reshape(known["mean"].shape)
+    labels, *shaped = (np.broadcast_to(one, rows.shape).reshape(x.shape) for one in (label, *paths))
+    return labels, list(zip((DIRECT, THROUGH_VAR, THROUGH_MEAN), shaped, strict=True))
+
+
 def lined_up_product(gamma: np.ndarray, std: np.ndarray, x: np.ndarray) -> np.ndarray:
     """gamma/std, where the two go together feature by feature."""
     return gamma / std if std.ndim == x.ndim else np.zeros(0)
@@ -386,9 +410,9 @@ def inside_the_bracket(base: np.ndarray, known: Mapping[str, np.ndarray], values
     ]
 
 
-DIRECT = ("direct",)
-THROUGH_VAR = ("variance path", "dvar")
-THROUGH_MEAN = ("mean path", "dmean")
+DIRECT = ("dx_direct",)
+THROUGH_VAR = ("dx_var", "dvar")
+THROUGH_MEAN = ("dx_mean", "dmean")
 """The roles of the three ways in which x reaches the loss."""
 
 
@@ -678,7 +702,8 @@ def of_layer(
     for suffix in backwards:
         name = kind + suffix
         run = pair(gradients, *parameters)
-        cases.append(Case(name, (forward, name), draw, run, known, shapes, gradients, BACKWARD_SPECIAL, epses=EPSES))
+        more = {"epses": EPSES, "paths": lambda inputs: paths_into_dx(inputs, axes)}
+        cases.append(Case(name, (forward, name), draw, run, known, shapes, gradients, BACKWARD_SPECIAL, **more))
     return cases
 
 
@@ -741,7 +766,7 @@ ALL = [
     of_one("numerical_gradient", ("f", "x", "h"), ("gradient",), scalar_inputs, scalar_quantities,
            ((3,), (2, 3), (), (2, 2)), ("alike",), epses=(None, 1e-3, 1e-4), tolerance=1e-7),
     *of_layer("batchnorm2d", IMAGES, over_batch),
-    *of_layer("layernorm", ((7, 3), (2, 3), (4, 4), (3, 5), (2, 2), (1, 6)), over_features),
+    *of_layer("layernorm", ((3, 7), (2, 3), (4, 4), (7, 3), (2, 2), (1, 6)), over_features),
     *of_layer("instancenorm", PICTURES, over_positions),
     *of_layer("groupnorm", GROUPED, over_positions, grouped_inputs, ("x", "gamma", "beta", "groups", "eps")),
     *of_layer("rmsnorm", ROWS, over_features, rms_inputs, ("x", "gamma", "eps"), rms_quantities, ("dx", "dgamma")),

@@ -153,7 +153,7 @@ def sizes(exercise: str) -> tuple[dict[str, float], ...]:
                 for role in roles:
                     largest = np.max(np.abs(np.asarray(value, dtype=np.float64)), initial=0.0)
                     terms[role] = max(terms.get(role, 0.0), float(np.nan_to_num(largest)))
-        floor = {"dx": terms.get("direct", 0.0), "dgamma": terms.get("dy", 0.0), "dbeta": terms.get("dy", 0.0)}
+        floor = {"dx": terms.get("dx_direct", 0.0), "dgamma": terms.get("dy", 0.0), "dbeta": terms.get("dy", 0.0)}
         found.append(
             {
                 name: max(float(np.max(np.abs(np.nan_to_num(value)), initial=0.0)), floor.get(name.split(",")[0], 0.0))

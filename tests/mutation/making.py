@@ -96,8 +96,9 @@ class Mutant:
     returned: tuple[int, ...] | None
     """For a return: which of the returned values; () for all of them. None for other statements."""
     source: str = field(repr=False)
-    way: tuple[ast.AST, ...] = field(repr=False, compare=False)
-    """The changed node of the origin's tree and all around it, up to its statement."""
+    place: "Place" = field(repr=False, compare=False)
+    """Where in the origin's tree it was changed, and what stands there now."""
+    replacement: ast.AST = field(repr=False, compare=False)
 
     @property
     def exercise(self) -> str:
@@ -242,6 +243,13 @@ class Place:
     index: int | None
     above: "Place | None"
 
+    def way(self) -> "Iterator[Place]":
+        """This place and those around it, up to its statement."""
+        yield self
+        if not isinstance(self.node, ast.stmt):
+            assert self.above is not None
+            yield from self.above.way()
+
     def unparsed(self, tree: ast.Module, replacement: ast.AST) -> str:
         """The whole source with the node replaced."""
         self.put(ast.copy_location(replacement, self.node) if hasattr(self.node, "lineno") else replacement)
@@ -284,11 +292,7 @@ def skipped(tree: ast.Module) -> set[int]:
 
 def mutant(origin: Origin, operator: str, place: Place, replacement: ast.AST, scope: Scope, source: str) -> Mutant:
     """Note what was changed."""
-    statement, way = place, [place.node]
-    while not isinstance(statement.node, ast.stmt):
-        assert statement.above is not None
-        statement = statement.above
-        way.append(statement.node)
+    *_, statement = place.way()
     node = statement.node
     assert isinstance(node, ast.stmt)
     targets, returned = assigned(statement, place)
@@ -303,7 +307,8 @@ def mutant(origin: Origin, operator: str, place: Place, replacement: ast.AST, sc
         frozenset(targets),
         returned,
         source,
-        tuple(way),
+        place,
+        replacement,
     )
 
 

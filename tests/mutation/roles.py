@@ -2,14 +2,20 @@
 
 The expected explanation is derived from the difference of the two syntax trees, not written by hand. The right answer
 is run once with a note taken of the value of every expression and every assigned name; a value that is one of the known
-quantities of the exercise (:mod:`.cases`), whole, in part or with the other sign, has that quantity's role, whatever it
-is called. So ``ivar``, ``s`` and ``xmu`` get their roles by value.
+quantities of the exercise (those of :mod:`.cases`, and the steps of the checker's own chain, by their names), whole, in
+part or with the other sign, has that quantity's role, whatever it is called. So ``ivar``, ``s`` and ``xmu`` get their
+roles by value. The mutant is run with the same notes.
 
 ``roles(mutant)`` is the union of
 
 - the roles of the names and expressions in what was changed, before and after,
 - the role of the nearest expression around it that has one (a constant has none of its own),
-- the role of what its statement assigns or returns; where that is dx, also the path that what was changed belongs to.
+- the roles of the other factors, where it is part of a product (which of them is wrong cannot be seen from outside),
+- the role of what its statement assigns or returns,
+- the roles of the expressions whose value is another in the mutant: what became wrong,
+- for dx, the paths whose coefficient is no longer 1,
+- what has no value of its own: ``axis`` where an axis or the layout was changed, ``order`` for what is returned, and
+  the number of values (``N``) where a mean or a variance was.
 
 A name without a role by value has those of what it was computed from (an operand) or of what is computed from it (an
 assigned name).
@@ -17,21 +23,27 @@ assigned name).
 
 import ast
 import copy
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from .cases import CASES, DIRECT, THROUGH_MEAN, THROUGH_VAR, Draw, Quantities
+from bncourse.checks.assignments import EXERCISES
+
+from .cases import CASES, DIRECT, THROUGH_MEAN, THROUGH_VAR, Draw, Inputs, Quantities
+from .equivalence import TooLong, limited
 from .making import Mutant, Origin, stored
+from .operators import called
 
 Roles = frozenset[str]
 NONE: Roles = frozenset()
 NEAR = 1e-9
 INTO_DX = {"dy": DIRECT, "dx_hat": DIRECT, "dbeta": THROUGH_MEAN, "dgamma": THROUGH_VAR}
-"""In dx these stand for a path: of a closed form, Σdy is the one through the mean and Σdy·x̂ that through the variance."""
+"""In dx these stand for a path: in a closed form, Σdy is that through the mean and Σdy·x̂ that through the variance."""
 PUBLIC = frozenset(
     ("gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dgamma", "dbeta", "momentum", "eps")
 )
@@ -41,19 +53,22 @@ PUBLIC = frozenset(
 def roles(mutant: Mutant) -> Roles:
     """The quantities that a mutant is about."""
     notes = notes_of(mutant.origin)
-    found = set(roles_below(mutant.way[0], notes))
+    found = set(roles_below(mutant.place.node, notes)) | set(implied(mutant, notes))
     for name in mutant.names:
         found |= notes.of_name(name)
-    for node in mutant.way:
-        if known := notes.by_node.get(id(node)):
+    for place in mutant.place.way():
+        if known := notes.by_node.get(id(place.node)):
             found |= known
             break
+    found |= factors_beside(mutant, notes)
     result: set[str] = set()
     for name in mutant.targets:
         result |= notes.of_target(name, mutant.line)
     if mutant.returned is not None:
         result.update(of_returned(mutant, notes))
-    if result & {"dx", "dx_direct", *DIRECT, *THROUGH_MEAN, *THROUGH_VAR}:
+    became_wrong = affected(mutant, notes)
+    found |= became_wrong
+    if (result | became_wrong) & {"dx", "dx_direct", *DIRECT, *THROUGH_MEAN, *THROUGH_VAR}:
         for quantity, path in INTO_DX.items():
             if quantity in found:
                 result.update(path)
@@ -66,11 +81,41 @@ def roles_below(node: ast.AST, notes: "Notes") -> Iterator[str]:
         yield from notes.by_node.get(id(one), NONE)
 
 
+def factors_beside(mutant: Mutant, notes: "Notes") -> set[str]:
+    """The roles of what the changed expression is multiplied by, or divided by, or divides.
+
+    Which of two factors is wrong cannot be seen from outside: -gamma·x̂ is gamma·(-x̂).
+    """
+    found: set[str] = set()
+    for inner, outer in pairwise(mutant.place.way()):
+        node = outer.node
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+            other = node.right if inner.node is node.left else node.left
+            found.update(roles_below(other, notes))
+        elif isinstance(node, ast.BinOp):
+            break
+    return found
+
+
+def implied(mutant: Mutant, notes: "Notes") -> Iterator[str]:
+    """What was changed without having a value: an axis, an order, the N of a mean."""
+    if mutant.operator in ("axis_changed", "layout_changed"):
+        yield "axis"
+    if mutant.operator == "returned_exchanged":
+        yield "order"
+    both = (mutant.place.node, mutant.replacement)
+    calls = {called(one) for node in both for one in ast.walk(node)}
+    if mutant.operator == "call_removed" and calls & {"mean", "sum", "average", "var", "std"}:
+        yield "axis"
+    if calls & {"mean", "average", "var", "std"}:
+        yield from notes.count
+
+
 def of_returned(mutant: Mutant, notes: "Notes") -> Iterator[str]:
     """The roles of what a return gives: by value; in the exercise's own function also by place."""
-    statement = mutant.way[-1]
-    assert isinstance(statement, ast.Return)
-    value = statement.value
+    *_, statement = mutant.place.way()
+    assert isinstance(statement.node, ast.Return)
+    value = statement.node.value
     parts = value.elts if isinstance(value, ast.Tuple) else [value] if value is not None else []
     returns = CASES[mutant.exercise].returns
     outermost = mutant.origin.changed == CASES[mutant.exercise].functions[-1] and len(parts) == len(returns)
@@ -79,6 +124,65 @@ def of_returned(mutant: Mutant, notes: "Notes") -> Iterator[str]:
             yield from notes.by_node.get(id(parts[place]), NONE)
             if outermost:
                 yield returns[place]
+
+
+# ------------------------------------------------------------------------------------------------ what became wrong
+
+
+def affected(mutant: Mutant, notes: "Notes") -> set[str]:
+    """The roles of all that has another value in the mutant than in the right answer."""
+    place = mutant.place
+    number_of = {id(node): number for number, node in enumerate(ast.walk(mutant.origin.tree))}
+    place.put(mutant.replacement)
+    try:
+        changed = copy.deepcopy(mutant.origin.tree)
+        pairs = zip(ast.walk(mutant.origin.tree), ast.walk(changed), strict=True)
+        numbers = {id(copied): number_of[id(node)] for node, copied in pairs if id(node) in number_of}
+    finally:
+        place.put(place.node)
+    seen, after, outputs = observed(mutant.origin, changed, numbers, notes.inputs)
+    found: set[str] = set()
+    for known, right, wrong in ((notes.by_number, notes.seen, seen), (notes.by_target, notes.after, after)):
+        for key, names in known.items():  # type: ignore[attr-defined]
+            if names and key in wrong and not alike(right[key], wrong[key]):  # type: ignore[index]
+                found |= names
+    for name, value in notes.outputs.items():
+        if name in outputs and not same(value, outputs[name]):
+            found.add(name.partition(",")[0])
+    return found | wrong_paths(mutant, notes.inputs, outputs)
+
+
+def wrong_paths(mutant: Mutant, inputs: Inputs, outputs: dict[str, Any]) -> set[str]:
+    """The paths into dx that no longer have the coefficient 1, if dx is still a sum of them."""
+    paths = CASES[mutant.exercise].paths
+    actual = np.asarray(outputs.get("dx", 0.0))
+    if paths is None or actual.shape != inputs["dy"].shape or not np.all(np.isfinite(actual)):
+        return set()
+    labels, terms = paths(inputs)
+    found: set[str] = set()
+    for label in np.unique(labels):
+        here = labels == label
+        columns = np.stack([np.broadcast_to(value, here.shape)[here] for _, value in terms], axis=1)
+        solution, _, rank, _ = np.linalg.lstsq(columns, actual[here], rcond=None)
+        fits = np.allclose(columns @ solution, actual[here], rtol=1e-6, atol=1e-9 * np.abs(columns).max())
+        if rank == len(terms) and fits:
+            for (names, _), coefficient in zip(terms, solution, strict=True):
+                found |= set(names) if abs(coefficient - 1) > 1e-6 else set()
+    return found
+
+
+def alike(some: list[Any], others: list[Any]) -> bool:
+    """Whether an expression had the same values, one visit after the other."""
+    return len(some) == len(others) and all(same(one, other) for one, other in zip(some, others, strict=True))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal to rounding; what holds no numbers counts as equal."""
+    try:
+        one, other = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    except (TypeError, ValueError):
+        return True
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
 # ------------------------------------------------------------------------------------------------ taking notes
@@ -93,6 +197,15 @@ class Notes:
     """Of expressions, by the identity of the node."""
     by_target: dict[tuple[str, int], Roles] = field(default_factory=dict)
     """Of names after the statement on that line assigned them."""
+    by_number: dict[int, Roles] = field(default_factory=dict)
+    """``by_node`` by the place of the node in a walk through the tree."""
+    inputs: Inputs = field(default_factory=dict)
+    seen: dict[int, list[Any]] = field(default_factory=dict)
+    after: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """What was seen: the values of expressions, of names, of the answer."""
+    count: Roles = frozenset({"N"})
+    """The roles of the number of values that are averaged."""
 
     def of_name(self, name: str, depth: int = 3) -> Roles:
         """A name's roles: by its values, or else by what it was computed from."""
@@ -150,26 +263,72 @@ def notes_of(origin: Origin) -> Notes:
     momentum = 0.3 if 0.3 in case.momenta else case.momenta[0]
     draw = Draw(case.shapes[0], 0.1 if 0.1 in case.epses else None, special, momentum)
     inputs = case.draw(np.random.default_rng(1502_03167), draw)
-    known = Known(case.quantities(inputs))
-    notes, seen, after = Notes(origin.tree), {}, {}  # type: ignore[var-annotated]
-
-    def noted_value(number: int, value: Any) -> Any:
-        seen[number] = known.roles(value) & seen.get(number, known.roles(value))
-        return value
-
-    def noted_name(name: str, line: int, value: Any) -> None:
-        after[name, line] = known.roles(value) & after.get((name, line), known.roles(value))
-
+    known = Known([*case.quantities(inputs), *steps_of_the_checker(origin.exercise, inputs)])
     nodes = list(ast.walk(origin.tree))
     changed = copy.deepcopy(origin.tree)
     numbers = {id(node): number for number, node in enumerate(ast.walk(changed))}
-    source = ast.unparse(ast.fix_missing_locations(Noting(numbers).visit(changed)))
-    functions = origin.build(source, f"<noted {origin.style}>", noted_value=noted_value, noted_name=noted_name)
+    seen, after, outputs = observed(origin, changed, numbers, inputs)
+    by_number = {number: known.of_all(values) for number, values in seen.items()}
+    counts = [
+        value for names, value in case.quantities(inputs) if names == ("N",) and np.ndim(value) == 0 and value > 1
+    ]
+    return Notes(
+        origin.tree,
+        {id(nodes[number]): found for number, found in by_number.items()},
+        {key: known.of_all(values) for key, values in after.items()},
+        by_number,
+        inputs,
+        seen,
+        after,
+        outputs,
+        frozenset({"N"}) | (known.roles(counts[0]) if counts else NONE),
+    )
+
+
+def steps_of_the_checker(exercise: str, inputs: Inputs) -> Quantities:
+    """The steps of the exercise's chain by name, so that both speak the same language."""
+    task = EXERCISES.get(exercise)
+    if task is None or task.chain is None:
+        return []
+    arguments = [inputs[name] for name in task.signature.parameters if inputs.get(name) is not None or name == "bias"]
     with np.errstate(all="ignore"):
-        (case.once or case.run)(functions, inputs)
-    notes.by_node = {id(nodes[number]): found for number, found in seen.items()}
-    notes.by_target = after
-    return notes
+        at = vars(task.steps.trace(tuple(arguments)))
+    return [((name,), value) for name, value in at.items() if elements(value) is not None]
+
+
+def observed(
+    origin: Origin, tree: ast.Module, numbers: dict[int, int], inputs: Inputs
+) -> tuple[dict[int, list[Any]], dict[tuple[str, int], list[Any]], dict[str, Any]]:
+    """Run a tree with notes: the values of its numbered expressions, of assigned names, and the outputs."""
+    seen: dict[int, list[Any]] = defaultdict(list)
+    after: dict[tuple[str, int], list[Any]] = defaultdict(list)
+
+    def noted_value(number: int | None, value: Any) -> Any:
+        if number is not None:
+            seen[number].append(kept(value))
+        return value
+
+    def noted_name(name: str, line: int, value: Any) -> None:
+        after[name, line].append(kept(value))
+
+    case = CASES[origin.exercise]
+    source = ast.unparse(ast.fix_missing_locations(Noting(numbers).visit(tree)))
+    given = {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
+    outputs: dict[str, Any] = {}
+    try:
+        functions = origin.build(source, "<noted>", noted_value=noted_value, noted_name=noted_name)
+        with limited():
+            outputs = (case.once or case.run)(functions, given) or {}
+    except (TooLong, Exception):
+        pass  # what was noted until then counts
+    return dict(seen), dict(after), {name: kept(value) for name, value in outputs.items()}
+
+
+def kept(value: Any) -> Any:
+    """A value that later steps cannot change."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return copy.deepcopy(value) if isinstance(value, list) else value
 
 
 class Noting(ast.NodeTransformer):
@@ -270,6 +429,15 @@ class Known:
     def __init__(self, quantities: Quantities) -> None:
         self.quantities = [(frozenset(names), elements(value)) for names, value in quantities]
         self.found: dict[bytes, Roles] = {}
+
+    def of_all(self, values: list[Any]) -> Roles:
+        """The roles that a value has at every visit."""
+        found = self.roles(values[0])
+        for value in values[1:]:
+            if not found:
+                break
+            found &= self.roles(value)
+        return found
 
     def roles(self, value: Any, depth: int = 2) -> Roles:
         """The roles of a value: of every quantity that holds all its elements; of a cache, those of its parts."""
