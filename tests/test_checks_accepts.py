@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from right_answers import RIGHT
+from right_answers.forward import LOSES_DIGITS
 
 from bncourse import check
 from bncourse.checks.assignments import EXERCISES
@@ -27,6 +28,14 @@ def test_a_right_answer_is_accepted(name, functions):
         assert report.points == report.max_points
         assert report.misconceptions == []
         assert report.witness is None
+
+
+@pytest.mark.parametrize(("name", "functions"), [(n, f) for n, answers in LOSES_DIGITS.items() for f in answers])
+def test_a_right_answer_that_loses_its_digits_far_from_zero_loses_one_point_and_is_told_why(name, functions):
+    for seed in SEEDS:
+        report = check(name, *functions, seed=seed)
+        assert report.points == report.max_points - 1
+        assert report.misconceptions == ["cancels_far_from_zero"]
 
 
 def test_there_are_five_right_answers_or_more_to_every_exercise():

@@ -9,7 +9,8 @@ several problems: N > D, N = D, N < D, shifted features, one that hardly varies,
 3. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
 4. *A symptom*: an exact identity that does not hold, on two problems of different shape.
 
-What an answer does besides its numbers (changing inputs, keeping the cache) is named on top of that.
+An answer that is right on all of these is also looked at far from 0, where digits cancel. What an answer does besides
+its numbers (changing inputs, keeping the cache) is named on top of that.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,7 +76,7 @@ def look(exercise: Exercise, student: Asked, seed: int) -> "Seen":
 def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> list[Diagnosis]:
     """What explains the numbers."""
     if all(agree(one, right) for one, right in zip(seen.outcomes, seen.right, strict=True)):
-        return []
+        return lost_digits(exercise, student, seed)
     first = first_answers(exercise, seen)
     single = single_entries(exercise, seen, first)
     if single:
@@ -224,6 +225,28 @@ def named(exercise: Exercise, entry: Misconception, way: Way) -> Diagnosis:
 
     about = entry.about | way.wrong.keys()
     return Diagnosis(entry.identifier, entry.sentence, entry.kind, entry.section, about, predict, way.wrong or None)
+
+
+FAR_PROBES = (Problem(64, 3, eps=0.1), Problem(33, 4))
+
+
+def lost_digits(exercise: Exercise, student: Asked, seed: int) -> list[Diagnosis]:
+    """The numerical trouble of an answer that is right near 0, and wrong far from it, on two problems.
+
+    Which digits are lost depends on the order of every sum, so nothing is compared with the bank's own.
+    """
+    entries = [entry for entry in exercise.misconceptions if entry.kind is Kind.NUMERICS]
+    if exercise.far is None or len(entries) != 1:
+        return []
+    for n, problem in enumerate(FAR_PROBES):
+        arguments = exercise.far(Draw(seed, f"far {n}"), problem)
+        seen, right = student.outcome(arguments), exercise.right(arguments)
+        if seen.complaint or any(seen.arrays[name].shape != one.shape for name, one in right.arrays.items()):
+            return []
+        if all(np.allclose(seen.arrays[name], one, rtol=0.01) for name, one in right.arrays.items()):
+            return []
+    (entry,) = entries
+    return [Diagnosis(entry.identifier, entry.sentence, entry.kind, entry.section, entry.about)]
 
 
 def by_contract(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
@@ -414,13 +437,14 @@ def alike(seen: Outcome, wrong: Outcome) -> bool:
 def clearly_wrong(wrong: Outcome, right: Outcome) -> bool:
     """Whether an implementation answered, and not what is right."""
     both = {name: right.arrays[name] for name in wrong.arrays}
-    return bool(both) and distance(wrong.arrays, both) > CLEARLY
+    return bool(both) and distance(wrong.arrays, both, strictly=True) > CLEARLY
 
 
-def distance(some: Mapping[str, Array], others: Mapping[str, Array]) -> float:
+def distance(some: Mapping[str, Array], others: Mapping[str, Array], strictly: bool = False) -> float:
     """How many tolerances two answers are apart at most; infinite for other shapes or NaN in other places.
 
-    The tolerance follows the size of each feature, so that one that hardly varies tells eps = 1e-12 from none.
+    The tolerance follows the size of each feature, so that one that hardly varies tells eps = 1e-12 from none; and the
+    precision of the answers, or ``strictly`` that of float64.
     """
     apart = 0.0
     for name, other in others.items():
@@ -429,7 +453,8 @@ def distance(some: Mapping[str, Array], others: Mapping[str, Array]) -> float:
             return float("inf")
         size = np.where(np.isfinite(other), np.abs(other), 0.0)
         difference = np.where(np.isfinite(other), np.abs(one - other), 0.0)
-        tolerance = max(UNIT[one.dtype], UNIT[other.dtype]) * (feature_size(size) + 1e-3 * size.max(initial=0.0))
+        unit = UNIT[np.dtype(np.float64)] if strictly else max(UNIT[one.dtype], UNIT[other.dtype])
+        tolerance = unit * (feature_size(size) + 1e-3 * size.max(initial=0.0))
         apart = max(apart, float(np.max(difference / np.maximum(tolerance, 1e-300), initial=0.0)))
     return apart
 

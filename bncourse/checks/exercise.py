@@ -123,6 +123,7 @@ class Exercise:
         caller: Callable[[Functions, Signature, Arguments], Outcome] | None = None,
         probes: tuple[Problem, ...] = PROBES,
         whole_probes: tuple[Problem, ...] = WHOLE_PROBES,
+        far: Callable[[Draw, Problem], Arguments] | None = None,
     ) -> None:
         """Give the exercise its signature and its inputs.
 
@@ -131,7 +132,8 @@ class Exercise:
         which a failing input is made smaller; ``smallest`` lists small round inputs, tried first, smallest first.
         ``effect`` turns an answer that is judged by what it does into what it does. A backward that takes a cache
         names the exercise of its ``forward``; its arguments are then dy and the forward's. ``caller`` puts the
-        question where it is not one call. On ``probes`` and ``whole_probes`` mistakes are recognized.
+        question where it is not one call. On ``probes`` and ``whole_probes`` mistakes are recognized; ``far`` draws
+        features far from 0, where digits cancel.
         """
         self.signature = signature
         self.problem = problem
@@ -144,6 +146,7 @@ class Exercise:
         self.caller = caller
         self.probes = probes
         self.whole_probes = whole_probes
+        self.far = far
         self.companions: Functions = () if forward is None else (keeping(forward),)
         self.chain: Chain | None = None
         self.properties: list[Property] = []

@@ -28,6 +28,24 @@ def batch(draw: Draw, problem: Problem) -> Array:
     return draw.batch(problem.N, problem.D, low=problem.low)
 
 
+FAR = 1e8
+"""A mean at which a double keeps eight digits of a deviation of 1, and E[x²] - E[x]² none."""
+
+
+def far_batch(draw: Draw, problem: Problem) -> Array:
+    """A batch whose features lie far from 0."""
+    x = draw.batch(problem.N, problem.D)
+    far: Array = x - x.mean(axis=0) + FAR * draw.away_from_zero(problem.D, 1.0, 1.5)
+    return far
+
+
+def keeps_its_digits(f: Asked, arguments: Arguments) -> None:
+    """Refuse an answer that is far off, far from 0; one in float32 is not asked, since that has no such digits."""
+    if all(one.dtype == np.float32 for one in f(arguments).values()):
+        return
+    f.agrees(arguments, within=ROUGHLY)
+
+
 def images(draw: Draw, problem: Problem) -> Array:
     """The images of a problem, (N, C, H, W) with C = D; each channel as a feature of :func:`batch`."""
     N, C, H, W = problem.N, problem.D, problem.H, problem.W

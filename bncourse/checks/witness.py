@@ -80,6 +80,8 @@ def candidates(exercise: Exercise, seed: int) -> Iterator[Arguments]:
     yield from exercise.smallest
     for n, problem in enumerate(DRAWN):
         yield exercise.problem(Draw(seed, f"witness {n}"), problem)
+    if exercise.far is not None:
+        yield exercise.far(Draw(seed, "witness far"), Problem(4, 1))
 
 
 @dataclass(frozen=True)

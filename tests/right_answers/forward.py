@@ -129,7 +129,8 @@ def variance_by_einsum(x):
 def variance_by_centring_matrix(x):
     N = len(x)
     H = np.eye(N) - np.ones((N, N)) / N
-    return np.diag(x.T @ H @ x) / N
+    centred = H @ x
+    return np.diag(centred.T @ centred) / N
 
 
 def variance_by_covariance(x):
@@ -513,6 +514,8 @@ def layer_by_hypot(x, gamma, beta, eps=1e-5):
 
 def layer_from_the_unbiased_variance(x, gamma, beta, eps=1e-5):
     n = x.shape[0]
+    if n < 2:
+        raise ValueError("one sample has no unbiased variance")
     unbiased = x.var(axis=0, ddof=1)
     biased = unbiased * (n - 1) / n
     inv = np.power(biased + eps, -0.5)
@@ -606,7 +609,6 @@ RIGHT = {
         (variance_staged,),
         (variance_in_one_line,),
         (variance_as_squared_deviation,),
-        (variance_by_moments,),
         (variance_by_shifted_moments,),
         (variance_by_einsum,),
         (variance_by_centring_matrix,),
@@ -662,7 +664,6 @@ RIGHT = {
         (layer_on_its_own_copy,),
         (layer_with_out_arguments,),
         (layer_that_refuses_bad_input,),
-        (layer_by_moments,),
         (layer_by_shifted_moments,),
         (layer_transposed,),
         (layer_from_small_functions,),
@@ -683,3 +684,6 @@ RIGHT = {
         (identity_in_float32,),
     ],
 }
+
+LOSES_DIGITS = {"batch_variance": [(variance_by_moments,)], "batchnorm_forward": [(layer_by_moments,)]}
+"""Right but for features far from 0, where their digits cancel."""

@@ -130,6 +130,12 @@ def whole_number_buffer(x: Array) -> Any:
     return mean
 
 
+@batch_mean.misconception(Kind.ERROR, "float32-variance", sentences.HALF_PRECISION, about="mean")
+def half_precision(x: Array) -> Any:
+    """Computes in float16."""
+    return x.astype(np.float16).mean(axis=0)
+
+
 @batch_mean.misconception(Kind.CONTRACT, "batch-mean", sentences.CHANGES_ITS_INPUT)
 def changes_its_input(x: Array) -> Any:
     """Divides in place before it adds up."""

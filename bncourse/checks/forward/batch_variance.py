@@ -11,15 +11,16 @@ from ..answers import Array
 from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
-from ..exercise import Exercise, Kind
-from ..inputs import ALIKE, EPS, FOUR, MANY, ROUGHLY, SIX, TWO, WHOLE, leaves_alone
+from ..exercise import Exercise, Kind, Problem
+from ..inputs import ALIKE, EPS, FOUR, MANY, ROUGHLY, SIX, TWO, WHOLE, keeps_its_digits, leaves_alone
 from ..reading import Reading, Term
-from .inputs import only_x, scale_of_variance
+from .inputs import far_x, only_x, scale_of_variance
 
 batch_variance = Exercise(
     Signature("batch_variance", ("x",), ("var",), reference.batch_variance),
     problem=only_x,
     scale=scale_of_variance,
+    far=far_x,
     section="batch-variance",
     axes={"x": "ND"},
     smallest=((TWO,), (ALIKE,), (WHOLE,), (FOUR,), (SIX,)),
@@ -32,7 +33,7 @@ def one_variance_per_feature(f: Asked, draw: Draw) -> None:
     f((draw.batch(7, 3),))
 
 
-@batch_variance.property(points=7)
+@batch_variance.property(points=6)
 def mean_square_about_the_mean(f: Asked, draw: Draw) -> None:
     """is the mean square distance from the feature's mean"""
     f.agrees((draw.batch(MANY, 3),), within=ROUGHLY)
@@ -58,6 +59,12 @@ def no_variance_of_a_constant(f: Asked, draw: Draw) -> None:
 def variance_of_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees((draw.whole_numbers(MANY, 3, largest=1),), within=ROUGHLY)  # a variance below 1: cut off, it is 0
+
+
+@batch_variance.property(points=1, needs="mean_square_about_the_mean")
+def variance_keeps_its_digits(f: Asked, draw: Draw) -> None:
+    """keeps its digits when the mean is far from 0"""
+    keeps_its_digits(f, far_x(draw, Problem(MANY, 3)))
 
 
 @batch_variance.property(points=1, needs="mean_square_about_the_mean")
@@ -188,6 +195,18 @@ def whole_number_differences(x: Array) -> Any:
     centred = np.empty_like(x)
     centred[:] = x - x.mean(axis=0)
     return (centred * centred).mean(axis=0)
+
+
+@batch_variance.misconception(Kind.NUMERICS, "float32-variance", sentences.CANCELS_FAR_FROM_ZERO, about="var")
+def cancels_far_from_zero(x: Array) -> Any:
+    """The mean of the squares minus the square of the mean."""
+    return np.mean(x * 1.0 * x, axis=0) - x.mean(axis=0) ** 2
+
+
+@batch_variance.misconception(Kind.ERROR, "float32-variance", sentences.HALF_PRECISION, about="var")
+def half_precision(x: Array) -> Any:
+    """Computes in float16."""
+    return x.astype(np.float16).var(axis=0)
 
 
 @batch_variance.misconception(Kind.CONTRACT, "batch-variance", sentences.CHANGES_ITS_INPUT)

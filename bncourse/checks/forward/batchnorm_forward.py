@@ -15,10 +15,25 @@ from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from ..inputs import ALIKE, EPS, FOUR, HARDLY, MANY, ONE, ROUGHLY, SIX, THREE, TWO, WHOLE, leaves_alone, parameters
+from ..inputs import (
+    ALIKE,
+    EPS,
+    FOUR,
+    HARDLY,
+    MANY,
+    ONE,
+    ROUGHLY,
+    SIX,
+    THREE,
+    TWO,
+    WHOLE,
+    keeps_its_digits,
+    leaves_alone,
+    parameters,
+)
 from ..reading import Reading, Term
 from .batch_variance import batch_variance
-from .inputs import scale_of_layer, whole_layer
+from .inputs import far_layer, scale_of_layer, whole_layer
 from .normalize import normalize
 from .scale_shift import scale_shift
 
@@ -32,6 +47,7 @@ batchnorm_forward = Exercise(
     ),
     problem=whole_layer,
     scale=scale_of_layer,
+    far=far_layer,
     smallest=(
         (TWO, 2 * ONE, 5 * ONE, THREE),
         (HARDLY, ONE, 0 * ONE),
@@ -59,7 +75,7 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
         raise Refused("batchnorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@batchnorm_forward.property(points=8)
+@batchnorm_forward.property(points=7)
 def normalizes_each_feature(f: Asked, draw: Draw) -> None:
     """gives each feature mean 0 and variance near 1 over the batch (gamma = 1, beta = 0)"""
     f.agrees(plain_layer(draw.batch(MANY, 3)), within=ROUGHLY)
@@ -71,7 +87,7 @@ def scales_and_shifts(f: Asked, draw: Draw) -> None:
     f.agrees(whole_layer(draw, Problem(MANY, 3, low=False)), within=ROUGHLY)
 
 
-@batchnorm_forward.property(points=1)
+@batchnorm_forward.property(points=0.5)
 def layer_divides_by_N(f: Asked, draw: Draw) -> None:
     """uses the biased variance: divides by N, not N - 1"""
     f.agrees(plain_layer(draw.batch(5, 3)), within=ROUGHLY)
@@ -106,6 +122,20 @@ def constant_feature_becomes_beta(f: Asked, draw: Draw) -> None:
 def layer_takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees(plain_layer(draw.whole_numbers(MANY, 3)), within=ROUGHLY)
+
+
+@batchnorm_forward.property(points=1, needs="normalizes_each_feature")
+def layer_keeps_its_digits(f: Asked, draw: Draw) -> None:
+    """keeps its digits when the means are far from 0"""
+    keeps_its_digits(f, far_layer(draw, Problem(MANY, 3)))
+
+
+@batchnorm_forward.property(points=0.5, needs="normalizes_each_feature")
+def one_sample_is_not_nan(f: Asked, draw: Draw) -> None:
+    """says no to a batch of one sample, or answers with beta, but not with NaN"""
+    arguments = (draw.batch(2, 3)[:1], *parameters(draw, 3))
+    if not all(np.all(np.isfinite(one)) for one in f.outcome(arguments).arrays.values()):
+        raise Refused("For a single sample y is NaN. Its variance is 0: divide by the root of var + eps.")
 
 
 @batchnorm_forward.property(points=1, needs="normalizes_each_feature")
@@ -262,6 +292,20 @@ def whole_number_x_hat(x: Array, gamma: Array, beta: Array, eps: float = EPS) ->
     x_hat = np.empty_like(x)
     x_hat[:] = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
     return gamma * x_hat + beta, None
+
+
+@batchnorm_forward.misconception(Kind.NUMERICS, "float32-variance", sentences.CANCELS_FAR_FROM_ZERO, about="var")
+def cancels_far_from_zero(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The variance is the mean of the squares minus the square of the mean."""
+    return normalized(x, x.mean(axis=0), (x * 1.0 * x).mean(axis=0) - x.mean(axis=0) ** 2, gamma, beta, eps)
+
+
+@batchnorm_forward.misconception(Kind.ERROR, "float32-variance", sentences.HALF_PRECISION, about="x")
+def half_precision(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """Computes in float16."""
+    half = x.astype(np.float16)
+    x_hat = (half - half.mean(axis=0)) / np.sqrt(half.var(axis=0) + np.float16(eps))
+    return gamma.astype(np.float16) * x_hat + beta.astype(np.float16), None
 
 
 @batchnorm_forward.misconception(Kind.CONTRACT, "whole-layer", sentences.CHANGES_ITS_INPUT)

@@ -7,12 +7,22 @@ import numpy as np
 from ..answers import Array
 from ..draw import Draw
 from ..exercise import Arguments, Problem
-from ..inputs import and_eps, batch, eps_in, parameters
+from ..inputs import and_eps, batch, eps_in, far_batch, parameters
 
 
 def only_x(draw: Draw, problem: Problem) -> Arguments:
     """The arguments of a statistic: x."""
     return (batch(draw, problem),)
+
+
+def far_x(draw: Draw, problem: Problem) -> Arguments:
+    """x, far from 0."""
+    return (far_batch(draw, problem),)
+
+
+def far_layer(draw: Draw, problem: Problem) -> Arguments:
+    """The arguments of batchnorm_forward, x far from 0."""
+    return (far_batch(draw, problem), *parameters(draw, problem.D), *and_eps(problem))
 
 
 def with_statistics(draw: Draw, problem: Problem) -> Arguments:
