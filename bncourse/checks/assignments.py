@@ -1,15 +1,53 @@
-"""Which exercises are there?"""
+"""Which exercises are there?
 
-from . import backward, forward, variants
+An assignment is a folder beside this file, imported when one of its exercises is first asked for: `import bncourse`
+should not wait for the whole bank.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 from .exercise import Exercise
 
-ASSIGNMENTS: dict[str, tuple[Exercise, ...]] = {
-    "forward": forward.EXERCISES,
-    "backward": backward.EXERCISES,
-    "variants": variants.EXERCISES,
-}
+ORDER = ("forward", "inference", "backward", "convolution", "variants")
+"""The assignments, in the order of the course."""
 
-EXERCISES: dict[str, Exercise] = {one.name: one for exercises in ASSIGNMENTS.values() for one in exercises}
+
+class Assignments(Mapping[str, tuple[Exercise, ...]]):
+    """The exercises of each assignment."""
+
+    def __getitem__(self, name: str) -> tuple[Exercise, ...]:
+        if name not in ORDER:
+            raise KeyError(name)
+        exercises: tuple[Exercise, ...] = import_module(f".{name}", __package__).EXERCISES
+        return exercises
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ORDER)
+
+    def __len__(self) -> int:
+        return len(ORDER)
+
+
+class Exercises(Mapping[str, Exercise]):
+    """Every exercise by its name."""
+
+    def __getitem__(self, name: str) -> Exercise:
+        for exercises in ASSIGNMENTS.values():
+            for exercise in exercises:
+                if exercise.name == name:
+                    return exercise
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (exercise.name for exercises in ASSIGNMENTS.values() for exercise in exercises)
+
+    def __len__(self) -> int:
+        return sum(map(len, ASSIGNMENTS.values()))
+
+
+ASSIGNMENTS = Assignments()
+EXERCISES = Exercises()
 
 
 def exercise_named(name: object) -> Exercise:

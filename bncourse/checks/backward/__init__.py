@@ -7,5 +7,16 @@ themselves.
 
 from .batchnorm_backward import batchnorm_backward
 from .batchnorm_backward_graph import batchnorm_backward_graph
+from .batchnorm_inference_backward import batchnorm_inference_backward
+from .normalize_backward import normalize_backward
+from .numerical_gradient import numerical_gradient
+from .scale_shift_backward import scale_shift_backward
 
-EXERCISES = (batchnorm_backward_graph, batchnorm_backward)
+EXERCISES = (
+    scale_shift_backward,
+    normalize_backward,
+    batchnorm_backward_graph,
+    batchnorm_backward,
+    batchnorm_inference_backward,
+    numerical_gradient,
+)
