@@ -35,21 +35,26 @@ class Asked:
         self.right = right or (lambda arguments: truth(exercise, arguments))
         self.loosely = loosely
 
-    def outcome(self, arguments: Arguments) -> Outcome:
-        """What calling them comes to."""
+    def outcome(self, arguments: Arguments, twice: bool = True) -> Outcome:
+        """What calling them comes to; a backward ``twice``, to see whether it spoils its cache."""
         for name, function in zip(self.exercise.functions, self.functions, strict=True):
             if not callable(function):
                 return Outcome(complaint=f"{name} is not a function but {described(function)}.")
-        return self.exercise.run(self.functions, arguments)  # type: ignore[arg-type]  # callable, all of them
+        return self.exercise.run(self.functions, arguments, twice)  # type: ignore[arg-type]  # callable, all of them
 
     def __call__(self, arguments: Arguments, only: Collection[str] = ()) -> dict[str, Array]:
         """Their answer (or ``only`` these outputs), as plain arrays in the shapes of the reference's."""
-        return shaped(self.exercise, arguments, self.outcome(arguments), chosen(truth(self.exercise, arguments), only))
+        return shaped(
+            self.exercise,
+            arguments,
+            self.outcome(arguments, twice=False),
+            chosen(truth(self.exercise, arguments), only),
+        )
 
     def agrees(self, arguments: Arguments, within: float | None = None, only: Collection[str] = ()) -> None:
         """Refuse an answer (or these outputs) that is not right: exactly, or roughly within a fraction."""
         expected = chosen(self.right(arguments), only)
-        answer = shaped(self.exercise, arguments, self.outcome(arguments), expected)
+        answer = shaped(self.exercise, arguments, self.outcome(arguments, twice=False), expected)
         mismatch = difference(self.exercise, arguments, answer, expected, within, self.loosely)
         if mismatch is not None:
             raise Refused(f"{mismatch}, {circumstances(self.exercise, arguments)}.")

@@ -184,12 +184,12 @@ class Exercise:
             raise AttributeError(f"{self.name} has no chain")
         return self.chain
 
-    def run(self, functions: Functions, arguments: Arguments) -> Outcome:
-        """What these functions make of the arguments."""
+    def run(self, functions: Functions, arguments: Arguments, twice: bool = True) -> Outcome:
+        """What these functions make of the arguments; ``twice`` also looks whether a backward spoils its cache."""
         if self.caller is not None:
             return self.caller(functions, self.signature, arguments)
         if self.forward is not None:
-            return call_pair(functions, self.signature, self.forward.name, arguments)
+            return call_pair(functions, self.signature, self.forward.name, arguments, twice)
         return call(functions[0], self.signature, arguments)
 
     def right(self, arguments: Arguments) -> Outcome:

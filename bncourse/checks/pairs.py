@@ -1,7 +1,7 @@
 """What comes of calling a student's forward, and then the backward with its cache?
 
-The cache is the student's own affair: it goes from one function to the other unseen. The backward is called twice,
-since one that spoils its cache is right only the first time.
+The cache is the student's own affair: it goes from one function to the other unseen. The backward can be called
+``twice``, since one that spoils its cache is right only the first time.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 Functions = tuple[Callable[..., Any], ...]
 
 
-def call_pair(functions: Functions, signature: Signature, forward_name: str, arguments: tuple[Any, ...]) -> Outcome:
+def call_pair(
+    functions: Functions, signature: Signature, forward_name: str, arguments: tuple[Any, ...], twice: bool = True
+) -> Outcome:
     """Call forward on copies of all arguments but the first, which is dy; then backward on dy and the cache."""
     forward, backward = functions
     dy, *inputs = arguments
@@ -35,8 +37,8 @@ def call_pair(functions: Functions, signature: Signature, forward_name: str, arg
     arrays, complaint, error = guarded(lambda: answer(first_dy), backward, signature.name)
     names = zip(signature.parameters, (dy, *before), (first_dy, *given), strict=False)
     changed = changes(names)
-    if arrays is None:
-        return Outcome({}, complaint, error, changed)
+    if arrays is None or not twice:
+        return Outcome(arrays or {}, complaint, error, changed)
     again, _, _ = guarded(lambda: answer(second_dy), backward, signature.name)
     if again is None or not all(same(arrays[name], again[name]) for name in arrays):
         changed["cache"] = np.zeros(0) if again is None else next(iter(again.values()))
