@@ -411,9 +411,9 @@ def inside_the_bracket(base: np.ndarray, known: Mapping[str, np.ndarray], values
 
 
 DIRECT = ("dx_direct",)
-THROUGH_VAR = ("dx_var", "dvar")
+THROUGH_VAR = ("dx_var", "dvar", "dx_mean_square", "dmean_square")
 THROUGH_MEAN = ("dx_mean", "dmean")
-"""The roles of the three ways in which x reaches the loss."""
+"""The roles of the three ways in which x reaches the loss; in RMS normalization the second is the mean square's."""
 
 
 def sizes(x: np.ndarray) -> Quantities:
@@ -435,16 +435,16 @@ def fixed_quantities(inputs: Inputs) -> Quantities:
         (("x",), x),
         (("gamma",), gamma),
         (("beta",), beta),
-        (("running_mean",), mean),
-        (("running_var",), var),
-        (("running_var",), np.sqrt(var)),
+        (("running_mean", "mean"), mean),
+        (("running_var", "var"), var),
+        (("running_var", "var"), np.sqrt(var)),
         (("eps",), eps),
         (("std", "eps", "running_var"), std**2),
         (("std",), std),
         (("std",), 1 / std),
         (("gamma", "std"), gamma / std),
         (("beta", "running_mean"), beta - gamma / std * mean),
-        (("centred", "running_mean", "x"), x - mean),
+        (("centred", "running_mean", "mean", "x"), x - mean),
         (("x_hat",), x_hat),
         (("gamma", "x_hat"), gamma * x_hat),
         (("y",), gamma * x_hat + beta),
@@ -490,10 +490,10 @@ def merged_quantities(inputs: Inputs) -> Quantities:
         (("counts",), counts.sum()),
         (("counts",), weights),
         (("means", "mean"), means),
-        (("variances", "var"), variances),
+        (("variances", "var", "within"), variances),
         (("mean",), mean),
         (("mean", "means"), means - mean),
-        (("var", "mean"), (means - mean) ** 2),
+        (("var", "mean", "between"), (means - mean) ** 2),
         (("var",), weights @ (variances + (means - mean) ** 2)),
     ]
 
@@ -513,9 +513,9 @@ def folded_quantities(inputs: Inputs) -> Quantities:
         (("bias",), gamma / std * (bias - mean) + beta),
         (("gamma",), gamma),
         (("beta",), beta),
-        (("running_mean",), mean),
-        (("running_mean", "bias"), bias - mean),
-        (("running_var",), var),
+        (("running_mean", "mean"), mean),
+        (("running_mean", "mean", "bias"), bias - mean),
+        (("running_var", "var"), var),
         (("eps",), eps),
         (("std", "eps", "running_var"), var + eps),
         (("std",), std),
@@ -603,9 +603,20 @@ def scalar_quantities(inputs: Inputs) -> Quantities:
     """numerical_gradient."""
     x, weight, f = inputs["x"], inputs["weight"], inputs["f"]
     h = 1e-5 if inputs["h"] is None else inputs["h"]
-    ahead = [f(np.where(np.arange(x.size).reshape(x.shape) == k, x + h, x)) for k in range(x.size)]
-    behind = [f(np.where(np.arange(x.size).reshape(x.shape) == k, x - h, x)) for k in range(x.size)]
-    return [(("x",), x), (("h",), h), (("h",), 2 * h), (("f",), ahead), (("f",), behind), (("f",), weight)]
+    places = np.arange(x.size).reshape(x.shape)
+    ahead = [f(np.where(places == k, x + h, x)) for k in range(x.size)]
+    behind = [f(np.where(places == k, x - h, x)) for k in range(x.size)]
+    rise = np.subtract(ahead, behind)
+    return [
+        (("x",), x),
+        (("h",), h),
+        (("h",), 2 * h),
+        (("f",), ahead),
+        (("f",), behind),
+        (("f",), weight),
+        (("rise",), rise),
+        (("gradient", "rise"), rise / (2 * h)),
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ the exercises

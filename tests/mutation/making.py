@@ -71,6 +71,8 @@ class Origin:
     """The answer with its changed part replaced by what a source defines."""
     code: Any = field(repr=False)
     """The function or class whose source it is."""
+    beside: tuple[str, ...] = field(default=(), repr=False)
+    """The sources of the other steps of a reference, which are followed when notes are taken."""
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -199,9 +201,11 @@ def of_reference(case: Case) -> Iterator[Origin]:
     def build(source: str, file_name: str, **extra: Any) -> tuple[Any, ...]:
         return (*functions[:-1], together_again(source, file_name, extra)[name])
 
-    for changed in reachable(name):
+    steps = reachable(name)
+    for changed in steps:
         code = everything()[changed]
-        yield Origin(case.name, f"reference.{changed}", changed, text_of(code), functions, build, code)
+        beside = tuple(text_of(everything()[one]) for one in steps if one != changed)
+        yield Origin(case.name, f"reference.{changed}", changed, text_of(code), functions, build, code, beside)
 
 
 def reachable(name: str) -> list[str]:

@@ -42,6 +42,8 @@ from .operators import called
 Roles = frozenset[str]
 NONE: Roles = frozenset()
 NEAR = 1e-9
+FAR = 1_000_000
+"""More than a tree has nodes or lines."""
 INTO_DX = {"dy": DIRECT, "dx_hat": DIRECT, "dbeta": THROUGH_MEAN, "dgamma": THROUGH_VAR}
 """In dx these stand for a path: in a closed form, Σdy is that through the mean and Σdy·x̂ that through the variance."""
 PUBLIC = frozenset(
@@ -81,6 +83,14 @@ def roles_below(node: ast.AST, notes: "Notes") -> Iterator[str]:
         yield from notes.by_node.get(id(one), NONE)
 
 
+def roles_in(node: ast.AST, notes: "Notes") -> Iterator[str]:
+    """The same, a name without a value of its own standing for what it was computed from."""
+    yield from roles_below(node, notes)
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            yield from notes.of_name(one.id)
+
+
 def factors_beside(mutant: Mutant, notes: "Notes") -> set[str]:
     """The roles of what the changed expression is multiplied by, or divided by, or divides.
 
@@ -91,7 +101,7 @@ def factors_beside(mutant: Mutant, notes: "Notes") -> set[str]:
         node = outer.node
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
             other = node.right if inner.node is node.left else node.left
-            found.update(roles_below(other, notes))
+            found.update(roles_in(other, notes))
         elif isinstance(node, ast.BinOp):
             break
     return found
@@ -148,7 +158,13 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
                 found |= names
     for name, value in notes.outputs.items():
         if name in outputs and not same(value, outputs[name]):
-            found.add(name.partition(",")[0])
+            found |= {name.partition(",")[0]} | notes.by_output.get(name, NONE)
+    for node in ast.walk(mutant.origin.tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            for one, other in ((node.left, node.right), (node.right, node.left)):
+                number = number_of[id(one)]
+                if number in seen and number in notes.seen and not alike(notes.seen[number], seen[number]):
+                    found.update(roles_in(other, notes))  # a column of ones beside x_hat is what carries beta
     return found | wrong_paths(mutant, notes.inputs, outputs)
 
 
@@ -203,7 +219,8 @@ class Notes:
     seen: dict[int, list[Any]] = field(default_factory=dict)
     after: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
-    """What was seen: the values of expressions, of names, of the answer."""
+    by_output: dict[str, Roles] = field(default_factory=dict)
+    """What was seen: the values of expressions, of names, of the answer, and what is known of the latter."""
     count: Roles = frozenset({"N"})
     """The roles of the number of values that are averaged."""
 
@@ -274,13 +291,14 @@ def notes_of(origin: Origin) -> Notes:
     ]
     return Notes(
         origin.tree,
-        {id(nodes[number]): found for number, found in by_number.items()},
+        {id(nodes[number]): found for number, found in by_number.items() if number < FAR},
         {key: known.of_all(values) for key, values in after.items()},
         by_number,
         inputs,
         seen,
         after,
         outputs,
+        {name: known.roles(value) for name, value in outputs.items()},
         frozenset({"N"}) | (known.roles(counts[0]) if counts else NONE),
     )
 
@@ -312,7 +330,12 @@ def observed(
         after[name, line].append(kept(value))
 
     case = CASES[origin.exercise]
-    source = ast.unparse(ast.fix_missing_locations(Noting(numbers).visit(tree)))
+    sources = [noting(tree, numbers)]
+    for place, text in enumerate(origin.beside, start=1):
+        step = ast.parse(text)
+        ast.increment_lineno(step, FAR * place)  # so that its names are not mixed up with those of the changed step
+        sources.append(noting(step, {id(node): FAR * place + n for n, node in enumerate(ast.walk(step))}))
+    source = "\n\n".join(sources)
     given = {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
     outputs: dict[str, Any] = {}
     try:
@@ -322,6 +345,11 @@ def observed(
     except (TooLong, Exception):
         pass  # what was noted until then counts
     return dict(seen), dict(after), {name: kept(value) for name, value in outputs.items()}
+
+
+def noting(tree: ast.Module, numbers: dict[int, int]) -> str:
+    """The source of a tree, its numbered expressions with a call around them that takes the note."""
+    return ast.unparse(ast.fix_missing_locations(Noting(numbers).visit(tree)))
 
 
 def kept(value: Any) -> Any:
