@@ -39,6 +39,7 @@ from .inputs import (
     TWO_IMAGES,
     WHOLE,
     agrees_roughly,
+    far_layer,
     many_images,
     scale_of_layer,
     whole_layer,
@@ -56,6 +57,7 @@ batchnorm2d_forward = Exercise(
     ),
     problem=whole_layer,
     scale=scale_of_layer,
+    far=far_layer,
     smallest=(
         (SMALL, 2 * ONE, 5 * ONE, THREE),
         (TWO_IMAGES, 2 * ONE, 5 * ONE, THREE),
@@ -67,6 +69,7 @@ batchnorm2d_forward = Exercise(
         (FOUR_IMAGES, ONE, 0 * ONE, 2.0),
         (SQUARE, TWO_ONE, FIVE_ZERO, 2.0),
         (CUBE, TWO_ONE, FIVE_ZERO, 2.0),
+        (np.array([[[[1e8, 1e8 + 2.0]]]]), ONE, 0 * ONE),
     ),
     section="conv-axes",
     axes={"x": "NCHW", "gamma": "C", "beta": "C"},
@@ -107,7 +110,7 @@ def scales_and_shifts_channels(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1, section="conv-unbiased", nudge="How many values does the variance of a channel average? Divide by all."
+    points=0.5, section="conv-unbiased", nudge="How many values does the variance of a channel average? Divide by all."
 )
 def divides_by_all_values(f: Asked, draw: Draw) -> None:
     """uses the biased variance: divides by N·H·W, not N·H·W - 1"""
@@ -153,6 +156,32 @@ def constant_channel_becomes_beta(f: Asked, draw: Draw) -> None:
 def images_of_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes images of whole numbers without losing what is behind the point"""
     agrees_roughly(f, plain_layer(images(draw, Problem(8, 3, whole=True, H=5, W=10))))
+
+
+@exercise.property(
+    points=1,
+    needs="normalizes_each_channel",
+    section="float32-variance",
+    nudge="Which two large numbers does your code subtract when all pixels are near 100 000 000?",
+)
+def images_keep_their_digits(f: Asked, draw: Draw) -> None:
+    """keeps its digits when the means are far from 0"""
+    arguments = far_layer(draw, MANY)
+    if f(arguments)["y"].dtype != np.float32:  # which has no such digits
+        agrees_roughly(f, arguments)
+
+
+@exercise.property(
+    points=0.5,
+    needs="normalizes_each_channel",
+    section="normalize-eps",
+    nudge="What is the variance of one image of one pixel? What do you divide by then?",
+)
+def one_value_is_not_nan(f: Asked, draw: Draw) -> None:
+    """says no to a single pixel of a single image, or answers with beta, but not with NaN"""
+    arguments = (images(draw, Problem(2, 3))[:1, :, :1, :1], *parameters(draw, 3))
+    if not all(np.all(np.isfinite(one)) for one in f.outcome(arguments).arrays.values()):
+        raise Refused("For one image of one pixel y is NaN. Its variance is 0: divide by the root of var + eps.")
 
 
 @exercise.property(
@@ -526,6 +555,23 @@ def whole_number_x_hat(x: Array, gamma: Array, beta: Array, eps: float = EPS) ->
     x_hat = np.empty_like(x)
     x_hat[:] = steps.trace((x, gamma, beta, eps)).x_hat
     return spread(gamma) * x_hat + spread(beta), None
+
+
+@exercise.misconception(Kind.NUMERICS, "float32-variance", sentences.CANCELS_FAR_FROM_ZERO, about="var")
+def cancels_far_from_zero(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """The variance is the mean of the squares minus the square of the mean."""
+    mean = x.mean(axis=AXES)
+    var = (x * 1.0 * x).mean(axis=AXES) - mean**2
+    return spread(gamma) * (x - spread(mean)) / spread(np.sqrt(var + eps)) + spread(beta), None
+
+
+@exercise.misconception(Kind.ERROR, "float32-variance", sentences.HALF_PRECISION, about="x")
+def half_precision(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
+    """Computes in float16."""
+    half = x.astype(np.float16)
+    std = np.sqrt(half.var(axis=AXES, keepdims=True) + np.float16(eps))
+    x_hat = (half - half.mean(axis=AXES, keepdims=True)) / std
+    return spread(gamma.astype(np.float16)) * x_hat + spread(beta.astype(np.float16)), None
 
 
 @exercise.misconception(Kind.CONTRACT, "whole-layer", sentences.CHANGES_ITS_INPUT)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from .. import inputs
 from .. import quantities as q
 from ..answers import Array
 from ..asking import Asked, Refused, chosen, circumstances
@@ -54,6 +55,13 @@ def many_images(draw: Draw) -> Array:
 def whole_layer(draw: Draw, problem: Problem) -> Arguments:
     """The arguments of batchnorm2d_forward."""
     return (images(draw, problem), *parameters(draw, problem.D), *and_eps(problem))
+
+
+def far_layer(draw: Draw, problem: Problem) -> Arguments:
+    """The arguments of batchnorm2d_forward, x far from 0."""
+    x = images(draw, problem)
+    far = x - spread(x.mean(axis=AXES)) + spread(inputs.FAR * draw.away_from_zero(problem.D, 1.0, 1.5))
+    return (far, *parameters(draw, problem.D), *and_eps(problem))
 
 
 def pair(draw: Draw, problem: Problem) -> Arguments:
