@@ -1,5 +1,7 @@
 """The bank of misconceptions is its own mutation test: every entry fails its exercise and is named as itself."""
 
+import sys
+import zlib
 from itertools import combinations
 from pathlib import Path
 
@@ -13,44 +15,43 @@ from bncourse.checks.exercise import Kind
 from bncourse.checks.unwritten import UNWRITTEN
 
 ROOT = Path(__file__).parents[1]
-SEEDS = range(5)
+SLOW = sys.platform == "emscripten"
+"""The browser's Python takes five times as long: one way to make each mistake, and few pairs of mistakes."""
 
 BANK = [
     pytest.param(exercise, entry, wrong, id=f"{exercise.name}-{entry.identifier}-{way}")
     for exercise in EXERCISES.values()
     for entry in exercise.misconceptions
-    for way, wrong in enumerate(entry.implementations)
+    for way, wrong in enumerate(entry.implementations[: 1 if SLOW else None])
 ]
 
-
-@pytest.mark.parametrize(("exercise", "entry", "wrong"), BANK)
-def test_every_entry_fails_and_is_named_as_itself(exercise, entry, wrong):
-    for seed in SEEDS:
-        report = check(exercise.name, *exercise.bank(wrong), seed=seed)
-        assert not report.passed
-        assert report.points < report.max_points
-        assert report.misconceptions == [entry.identifier]
-
-
-@pytest.mark.parametrize(("exercise", "entry", "wrong"), BANK)
-def test_every_entry_has_a_small_input_that_shows_it(exercise, entry, wrong):
-    witness = check(exercise.name, *exercise.bank(wrong)).witness
-    assert witness is not None
-    first = next(iter(witness.inputs.values()))
-    assert first.size <= 6
-    assert witness.sentence.endswith(".")
+SMALL_COST = {
+    "whole_number_buffer",
+    "changes_its_input",
+    "changes_the_cache",
+    "updates_the_parameters",
+    "cache_missing",
+}
 
 
 @pytest.mark.parametrize(("exercise", "entry", "wrong"), BANK)
-def test_a_teacher_would_give_as_many_points(exercise, entry, wrong):
-    report = check(exercise.name, *exercise.bank(wrong))
+def test_every_entry_fails_is_named_as_itself_and_shown(exercise, entry, wrong, request):
+    """On other numbers for every entry, the same at every run; `make mutants` takes several for each."""
+    report = check(exercise.name, *exercise.bank(wrong), seed=zlib.crc32(request.node.name.encode()))
+    assert not report.passed
+    assert report.points < report.max_points
+    assert report.misconceptions == [entry.identifier]
+    assert report.witness is not None
+    assert report.witness.sentence.endswith(".")
+    arrays = [value for value in report.witness.inputs.values() if isinstance(value, np.ndarray)]
+    assert not arrays or arrays[0].size <= (12 if arrays[0].ndim == 4 else 6)
     kept = report.points / report.max_points
-    if entry.kind is Kind.CONVENTION:
+    if entry.kind in (Kind.CONVENTION, Kind.NUMERICS):
         assert kept >= 0.9  # another library's rule costs next to nothing
-    elif entry.identifier in {"whole_number_buffer", "changes_its_input", "cache_missing"}:
+    elif entry.identifier in CHEAP:
         assert kept >= 0.75
     elif "eps" in entry.identifier:
-        assert 0.7 <= kept < 0.9  # right but for ε keeps most
+        assert 0.7 <= kept < 1.0  # right but for ε keeps most
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
@@ -130,8 +131,10 @@ def two_mistakes(exercise):
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 def test_two_mistakes_at_once_are_never_given_a_wrong_name(exercise):
     misnamed = []
+    tried = list(two_mistakes(exercise))
+    np.random.default_rng(1).shuffle(tried)
     known = {entry.identifier for entry in exercise.misconceptions}
-    for seed, (two, wrong) in enumerate(two_mistakes(exercise)):
+    for seed, (two, wrong) in enumerate(tried[: 2 if SLOW else 25]):
         report = check(exercise.name, *exercise.bank(wrong), seed=seed)
         allowed = two | SAME_FUNCTION.get(frozenset(two), set())
         if not report.passed and not set(report.misconceptions) & known <= allowed:

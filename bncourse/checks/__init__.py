@@ -2,14 +2,20 @@
 
 The door is :func:`check`. The rooms:
 
-``forward``        the exercises of that assignment: properties, points, misconceptions. One module an assignment
+``forward``, ``inference``, ``backward``, ``convolution``, ``variants``
+                   the assignments: each exercise's properties, points, steps, misconceptions. One module an exercise
 ``assignments``    which exercises there are
-``marking``        runs the properties, makes the report
-``diagnosis``      names the mistake; ``witness`` finds the smallest input that shows it
-``exercise``       what an exercise is made of; ``asking`` how a property questions the student's function
-``calling``        one guarded call; ``answers`` what came back; ``surroundings`` time limit, output, global state
-``draw``           fresh inputs; ``comparing`` tolerances
-``report``         the result; ``text`` and ``card`` show it; ``book`` knows where things are explained
+``marking``        runs the properties, makes the report; ``consistency`` judges a backward beside a wrong forward
+``diagnosis``      names the mistake; ``reading`` finds which term is off by which factor
+``witness``        the smallest input that shows it; ``hints`` the next step, for who asks
+``exercise``       what an exercise is made of; ``chain`` its answer in steps; ``quantities`` what a term is off by
+``asking``         how a property questions the student's functions; ``inputs`` and ``draw`` on what; ``comparing`` how
+                   exactly
+``calling``        one guarded call; ``pairs`` a forward and its backward; ``layers`` a layer's life; ``callbacks`` what
+                   takes functions; ``answers`` what came back; ``surroundings`` time limit, output, global state
+``report``         the result; ``text`` and ``card`` show it; ``book`` knows where things are explained, ``unwritten``
+                   where they will be; ``sentences`` what several exercises say
+``notebooks``      a whole notebook, without Jupyter; ``answering`` its child process
 """
 
 from .marking import check

@@ -8,6 +8,7 @@ themselves.
 from .batchnorm_backward import batchnorm_backward
 from .batchnorm_backward_graph import batchnorm_backward_graph
 from .batchnorm_inference_backward import batchnorm_inference_backward
+from .batchnorm_layer import batchnorm_layer
 from .normalize_backward import normalize_backward
 from .numerical_gradient import numerical_gradient
 from .scale_shift_backward import scale_shift_backward
@@ -19,4 +20,5 @@ EXERCISES = (
     batchnorm_backward,
     batchnorm_inference_backward,
     numerical_gradient,
+    batchnorm_layer,
 )
