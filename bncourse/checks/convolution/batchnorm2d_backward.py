@@ -291,6 +291,12 @@ copy_over_channels(
     "dgamma_times_gamma",
     "dgamma_with_y",
     "dbeta_times_gamma",
+    about={
+        "statistics_held_constant": "N",
+        "factor_on_the_first_term_only": "dmean dvar",
+        "x_for_x_hat": "dmean dvar N",
+        "dx_is_zero": "dmean dvar std gamma N",
+    },
     sentences={
         "mean_path_missing": (
             "You leave out the path through the mean. Each pixel moves its channel's mean by 1/(N·H·W) of itself, and "
@@ -411,7 +417,7 @@ def graph_over(identifier: str, axes: tuple[int, ...]) -> None:
     )
 
 
-AXIS = "dmean dvar axis"
+AXIS = "dmean dvar axis N"
 
 
 @exercise.misconception(Kind.ERROR, "conv-axes", step="dx", about=AXIS)
@@ -640,7 +646,7 @@ for put_back in (
     exercise.another_way("not_transposed_back")(on_rows(right_rows, put_back, True))
 
 
-@exercise.misconception(Kind.ERROR, "conv-axes", step="dx_hat", about="gamma")
+@exercise.misconception(Kind.ERROR, "conv-axes", step="dx_hat", about="gamma dmean dvar N")
 def channel_values_along_another_axis(at: Any) -> Any:
     """You combine one value a channel, of shape (C,), with dy of shape (N, C, H, W) so that it meets another axis: as
     it is, it meets the columns of pixels, for NumPy aligns shapes from the right. It runs only where that axis happens

@@ -21,7 +21,7 @@ from ..exercise import Arguments, Exercise, Kind, Problem
 from ..forward.batchnorm_forward import batchnorm_forward
 from ..inputs import EPS, ONE, THREE, images, leaves_alone, parameters
 from ..reading import Reading, Term
-from .channels import AXES, another_way_of_steps, copy_over_channels, kept, rows, spread
+from .channels import AXES, copy_over_channels, kept, rows, spread
 from .inputs import (
     ALIKE,
     COUNTS,
@@ -261,8 +261,8 @@ def var_over(axes: tuple[int, ...]) -> Callable[[Any], Any]:
 
 
 def axes_are(identifier: str, wrong: tuple[int, ...]) -> None:
-    """Other ways to average over these axes: both statistics, only the mean, only the variance."""
-    exercise.another_way(identifier, step="axes")(lambda at: wrong)
+    """Rarer ways to average over wrong axes: both statistics, only the mean, only the variance."""
+    exercise.another_way(identifier)(exercise.from_steps({"axes": lambda at: wrong}))
     one_statistic_is(identifier, wrong)
 
 
@@ -409,26 +409,26 @@ def reshaped_without_transposing(x: Array, gamma: Array, beta: Array, eps: float
     return reference.batchnorm_forward(rows_of(x), gamma, beta, eps)[0].reshape(x.shape), None
 
 
-another_way_of_steps(
-    exercise,
-    "reshaped_without_transposing",
-    {"mean": lambda at: rows_of(at.x).mean(axis=0), "var": lambda at: rows_of(at.x).var(axis=0)},
-)
-another_way_of_steps(
-    exercise,
-    "reshaped_without_transposing",
-    {
-        "mean": lambda at: at.x.reshape(at.x.shape[1], -1).mean(axis=1),
-        "var": lambda at: at.x.reshape(at.x.shape[1], -1).var(axis=1),
-    },
-)
+def strips_of(x: Array) -> Array:
+    """As (C, -1), without moving the channels to the front."""
+    return x.reshape(x.shape[1], -1).T
+
+
+def statistics_of(pixels: Callable[[Array], Array]) -> Callable[..., Any]:
+    """Only the statistics come from wrong rows."""
+    return exercise.from_steps(
+        {"mean": lambda at: pixels(at.x).mean(axis=0), "var": lambda at: pixels(at.x).var(axis=0)}
+    )
+
+
+exercise.another_way("reshaped_without_transposing")(statistics_of(rows_of))
+exercise.another_way("reshaped_without_transposing")(statistics_of(strips_of))
 
 
 @exercise.another_way("reshaped_without_transposing")
 def reshaped_to_one_row_a_channel(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, None]:
     """As (C, -1), without moving the channels to the front."""
-    pixels = x.reshape(x.shape[1], -1).T
-    return reference.batchnorm_forward(pixels, gamma, beta, eps)[0].T.reshape(x.shape), None
+    return reference.batchnorm_forward(strips_of(x), gamma, beta, eps)[0].T.reshape(x.shape), None
 
 
 def dense(x: Array, gamma: Array, beta: Array, eps: float) -> Array:
@@ -500,20 +500,16 @@ def along_images(values: Any) -> Any:
     return values[:, None, None, None]
 
 
-for wrongly in (along_rows, along_images):
-    exercise.another_way("channel_values_along_another_axis", step="y")(
-        lambda at, wrongly=wrongly: normalized(at, spread, wrongly)
-    )
-
-
 def mixed(statistics: Callable[[Any], Any], parameters: Callable[[Any], Any]) -> Callable[..., Any]:
     """Statistics brought to x in one way, parameters in another."""
     return exercise.from_steps({"y": lambda at: normalized(at, statistics, parameters)})
 
 
-for wrongly in (unspread, along_rows, along_images):
-    for parameters_too in (spread, wrongly):
-        exercise.another_way("channel_values_along_another_axis")(mixed(wrongly, parameters_too))
+exercise.another_way("channel_values_along_another_axis")(mixed(unspread, spread))
+exercise.another_way("channel_values_along_another_axis")(mixed(unspread, unspread))
+for wrongly in (along_rows, along_images):
+    for ways in ((spread, wrongly), (wrongly, spread), (wrongly, wrongly)):
+        exercise.another_way("channel_values_along_another_axis")(mixed(*ways))
 
 
 # ------------------------------------------------------------------------------------------ as in the dense layer

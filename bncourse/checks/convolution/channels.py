@@ -30,17 +30,19 @@ def kept(values: Any) -> Any:
 
 def rows(value: Any, x: Array) -> Any:
     """Images, and what broadcasts against them, as (N·H·W, C); anything else as it is."""
-    if np.ndim(value) != 4:
+    if not isinstance(value, np.ndarray) or value.ndim != 4:
         return value
-    return np.moveaxis(np.broadcast_to(value, x.shape), 1, 3).reshape(-1, x.shape[1])
+    if value.shape != x.shape:
+        value = np.broadcast_to(value, x.shape)
+    return value.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
 def images(value: Any, x: Array) -> Any:
     """The way back: whatever has one row a pixel."""
     N, _, H, W = x.shape
-    if np.ndim(value) != 2 or len(value) != N * H * W:
+    if not isinstance(value, np.ndarray) or value.ndim != 2 or len(value) != N * H * W:
         return value
-    return np.moveaxis(value.reshape(N, H, W, -1), 3, 1)
+    return value.reshape(N, H, W, -1).transpose(0, 3, 1, 2)
 
 
 class AsRows:
@@ -77,9 +79,17 @@ def way_over_channels(exercise: Exercise, way: Way) -> Way:
 
 
 def copy_over_channels(
-    exercise: Exercise, dense: Exercise, *names: str, sentences: Mapping[str, str] | None = None
+    exercise: Exercise,
+    dense: Exercise,
+    *names: str,
+    sentences: Mapping[str, str] | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> None:
-    """Take over these mistakes of a dense exercise with the same steps; ``sentences`` where images need other words."""
+    """Take over these mistakes of a dense exercise with the same steps.
+
+    ``sentences`` where images need other words; ``about`` names further quantities that a mistake gets wrong, with
+    which it is not combined.
+    """
     unknown = set(names) - {entry.identifier for entry in dense.misconceptions}
     if unknown:
         raise ValueError(f"{dense.name} has no {', '.join(sorted(unknown))} for {exercise.name} to take over")
@@ -87,7 +97,8 @@ def copy_over_channels(
         if entry.identifier in names:
             ways = tuple(way_over_channels(exercise, way) for way in entry.ways)
             sentence = (sentences or {}).get(entry.identifier, entry.sentence)
-            exercise.misconceptions.append(replace(entry, ways=ways, sentence=sentence))
+            quantities = entry.about | frozenset((about or {}).get(entry.identifier, "").split())
+            exercise.misconceptions.append(replace(entry, ways=ways, sentence=sentence, about=quantities))
 
 
 def another_way_of_steps(exercise: Exercise, identifier: str, wrong: Mapping[str, Step]) -> None:
