@@ -16,7 +16,7 @@ from ..chain import Chain, Step
 from ..exercise import Exercise, Kind
 from ..inputs import EPS
 from ..reading import Factor, Reading, Term
-from .statistics import Words, add, at_M
+from .statistics import Words, add, at_M, counts_of
 from .sums import number, over_the_batch, spread, total
 
 MEAN, VARIANCE, CLOSED = "backward-mean-path", "backward-variance-path", "backward-closed-form"
@@ -469,7 +469,7 @@ def add_gamma_outside(exercise: Exercise, w: Words) -> None:
 # ------------------------------------------------------------------------------------------------- dgamma and dbeta
 
 
-def add_dgamma(exercise: Exercise, w: Words) -> None:
+def add_dgamma(exercise: Exercise) -> None:
     """Add what can be wrong with dgamma, in every norm."""
 
     @exercise.misconception(
@@ -506,9 +506,9 @@ def add_dgamma(exercise: Exercise, w: Words) -> None:
         return over_the_batch(at.dy * at.x_hat) * at.gamma
 
 
-def add_parameters(exercise: Exercise, w: Words) -> None:
+def add_parameters(exercise: Exercise) -> None:
     """Add what can be wrong with dgamma and dbeta where there are both."""
-    add_dgamma(exercise, w)
+    add_dgamma(exercise)
 
     @exercise.misconception(
         Kind.ERROR,
@@ -545,7 +545,12 @@ def add_parameters(exercise: Exercise, w: Words) -> None:
 
 
 def add_other_sums(
-    exercise: Exercise, identifier: str, section: str, sentence: str, *sums: Callable[[Any, Array], Any]
+    exercise: Exercise,
+    identifier: str,
+    section: str,
+    sentence: str,
+    *sums: Callable[[Any, Array], Any],
+    about: str = "dgamma axis",
 ) -> None:
     """Add the mistake of summing something else than the batch in dgamma, in dbeta (if there is one), or in both."""
     for n, sum_of in enumerate(sums):
@@ -558,7 +563,7 @@ def add_other_sums(
 
         if n == 0:
             dgamma.__name__ = identifier
-            exercise.misconception(Kind.ERROR, section, sentence, step="dgamma", about="dgamma axis N")(dgamma)
+            exercise.misconception(Kind.ERROR, section, sentence, step="dgamma", about=about)(dgamma)
         else:
             exercise.another_way(identifier, step="dgamma")(dgamma)
         if "dbeta" in exercise.signature.returns:
@@ -659,11 +664,12 @@ def read_gradients(exercise: Exercise, w: Words, per: str, factors: tuple[Factor
             rows=2,
         )
     )
-    read_parameters(exercise, factors=(Factor("N", lambda at: len(at.x), "N"), q.GAMMA))
+    read_parameters(exercise, w)
 
 
-def read_parameters(exercise: Exercise, factors: tuple[Factor, ...]) -> None:
+def read_parameters(exercise: Exercise, w: Words) -> None:
     """Read dgamma, and dbeta if there is one."""
+    factors = counts_of(w, Factor("N", lambda at: len(at.x), "N"), q.GAMMA)
     sums = {
         "x_hat": ("the sum of dy · x_hat", lambda at: over_the_batch(at.dy * at.x_hat)),
         "dy": ("the sum of dy", lambda at: over_the_batch(at.dy)),

@@ -224,8 +224,8 @@ for step in with_groups(of_dealt_groups)[1:]:
 for step in with_groups(over_the_batch_too):
     exercise.another_way("sums_over_the_batch", step="dx")(step)
 
-gradients.add_parameters(exercise, WORDS)
-add_parameter_sums(exercise, WORDS)
+gradients.add_parameters(exercise)
+add_parameter_sums(exercise)
 
 
 def once_a_group(at: Any, values: Array) -> Any:

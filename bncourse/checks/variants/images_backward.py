@@ -2,10 +2,9 @@
 
 from ..exercise import Exercise
 from . import gradients
-from .statistics import Words
 
 
-def add_parameter_sums(exercise: Exercise, w: Words) -> None:
+def add_parameter_sums(exercise: Exercise) -> None:
     """Add the sums over something else than images and pixels in dgamma and dbeta."""
     gradients.add_other_sums(
         exercise,
@@ -16,6 +15,7 @@ def add_parameter_sums(exercise: Exercise, w: Words) -> None:
         lambda at, values: values.mean(axis=(0, 2, 3)),
         lambda at, values: values.sum(axis=(0, 2, 3)) / len(values),
         lambda at, values: values.sum(axis=(0, 2, 3)) / values[0, 0].size,
+        about="dgamma N",
     )
     gradients.add_other_sums(
         exercise,

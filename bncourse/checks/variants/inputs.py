@@ -76,8 +76,9 @@ def rms_pair(draw: Draw, problem: Problem) -> Arguments:
 
 def images_in(draw: Draw, problem: Problem, C: int, groups: int) -> Array:
     """x (N, C, H, W)."""
-    turned = replace(problem, N=C // groups * problem.H * problem.W, D=problem.N * groups)
-    return np.ascontiguousarray(batch(draw, turned).T).reshape(problem.N, C, problem.H, problem.W)
+    H, W = problem.H + (problem.D == 4), problem.W  # else H·W were the same in all that a reading has to explain
+    turned = replace(problem, N=C // groups * H * W, D=problem.N * groups)
+    return np.ascontiguousarray(batch(draw, turned).T).reshape(problem.N, C, H, W)
 
 
 def instances(draw: Draw, problem: Problem) -> Arguments:

@@ -166,8 +166,8 @@ gradients.add_wrong_sums(
     lambda values: values.mean(axis=3, keepdims=True),
     lambda values: values.mean(axis=2, keepdims=True),
 )
-gradients.add_parameters(exercise, WORDS)
-add_parameter_sums(exercise, WORDS)
+gradients.add_parameters(exercise)
+add_parameter_sums(exercise)
 gradients.add_contracts(exercise, WORDS)
 gradients.read_gradients(
     exercise,

@@ -158,7 +158,7 @@ gradients.add_wrong_sums(
     "the sum of sample j. Keep the axis (keepdims=True). Your version runs only when N = D.",
     lambda values: values.mean(axis=1),
 )
-gradients.add_parameters(exercise, WORDS)
+gradients.add_parameters(exercise)
 gradients.add_other_sums(
     exercise,
     "parameters_averaged",
@@ -166,6 +166,7 @@ gradients.add_other_sums(
     "You average over the samples in dgamma or dbeta. The loss is what dy says it is: if it is a mean over the batch, "
     "dy has its 1/N already, and the gradients of gamma and beta are plain sums.",
     lambda at, values: values.mean(axis=0),
+    about="dgamma N",
 )
 gradients.add_other_sums(
     exercise,
@@ -174,6 +175,7 @@ gradients.add_other_sums(
     "You divide dgamma or dbeta by D, the number of features. They are plain sums over the samples, and nothing "
     "divides them: only mean and variance are averages over features.",
     lambda at, values: values.sum(axis=0) / at.x.shape[1],
+    about="dgamma N",
 )
 gradients.add_other_sums(
     exercise,

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from ... import functional as reference
-from .. import quantities as q
 from ..answers import Array
 from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Kind, Problem
 from ..inputs import EPS, ROUGHLY, SHAPES, leaves_alone
-from ..reading import Factor, Reading, Term
+from ..reading import Reading, Term
 from . import gradients
 from .inputs import MANY_FEATURES, rms_pair, scale_of_rms_pair
 from .rmsnorm_forward import RMS_FACTORS, rmsnorm_forward
@@ -445,7 +444,7 @@ def not_summed_in_dx(at: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------------------ dgamma
 
-gradients.add_dgamma(exercise, WORDS)
+gradients.add_dgamma(exercise)
 
 gradients.add_other_sums(
     exercise,
@@ -454,6 +453,7 @@ gradients.add_other_sums(
     "You average over the samples in dgamma. The loss is what dy says it is: if it is a mean over the batch, dy has "
     "its 1/N already, and the gradient of gamma is a plain sum.",
     lambda at, values: values.mean(axis=0),
+    about="dgamma N",
 )
 gradients.add_other_sums(
     exercise,
@@ -462,6 +462,7 @@ gradients.add_other_sums(
     "You divide dgamma by D, the number of features. It is a plain sum over the samples, and nothing divides it: "
     "only the mean square is an average over features.",
     lambda at, values: values.sum(axis=0) / at.x.shape[1],
+    about="dgamma N",
 )
 gradients.add_other_sums(
     exercise,
@@ -522,7 +523,7 @@ exercise.read(
         rows=2,
     )
 )
-gradients.read_parameters(exercise, factors=(Factor("N", lambda at: len(at.x), "N"), q.GAMMA))
+gradients.read_parameters(exercise, WORDS)
 
 
 @exercise.symptom("rms-norm", about="dx dmean_square mean_square x_hat")

@@ -168,6 +168,13 @@ def eps_subtracted(at: Any) -> Any:
 
 
 @exercise.misconception(Kind.ERROR, "normalize-eps", step="rms", about="eps")
+def eps_added_twice(at: Any) -> Any:
+    """You add eps twice: to the mean square, and once more under the root. It comes in once, when you divide by the
+    root of the mean square plus eps."""
+    return np.sqrt(at.mean_square + 2 * at.eps)
+
+
+@exercise.misconception(Kind.ERROR, "normalize-eps", step="rms", about="eps")
 def eps_as_the_smallest(at: Any) -> Any:
     """You take the larger of the mean square and eps. That protects from dividing by 0 as well, but the formula adds
     eps, always, so that it stays differentiable."""
@@ -399,7 +406,6 @@ RMS_FACTORS = (
     root_instead("√mean(x²)", lambda at: np.sqrt(at.mean_square)),
     root_instead("√mean(x²) + eps", lambda at: np.sqrt(at.mean_square) + at.eps),
     root_instead("√(mean(x²) - eps)", lambda at: np.sqrt(np.maximum(at.mean_square - at.eps, 0.0))),
-    root_instead("√(mean(x²) + 2·eps)", lambda at: np.sqrt(at.mean_square + 2 * at.eps)),
     root_instead("√(sum(x²) + eps)", lambda at: np.sqrt(at.mean_square * at.x.shape[1] + at.eps)),
 )
 

@@ -108,6 +108,7 @@ def add_mistakes(exercise: Exercise, w: Words, only_centres: str) -> None:
                 )
             )
     add_variances(exercise, w)
+    add_rest(exercise)
 
 
 def reworded(sentence: str, one: str) -> str:
@@ -180,6 +181,31 @@ def add_variances(exercise: Exercise, w: Words) -> None:
     )
     def squares_not_averaged(at: Any) -> Any:
         return total(at, (at.x - at.mean) ** 2)
+
+
+def add_rest(exercise: Exercise) -> None:
+    """Add what is rarer: eps twice, a gamma that divides."""
+
+    @exercise.misconception(
+        Kind.ERROR,
+        "normalize-eps",
+        "You add eps twice: to the variance, and once more under the root. The variance is what it is; eps comes in "
+        "once, when you divide by the root of var + eps.",
+        step="std",
+        about="eps",
+    )
+    def eps_added_twice(at: Any) -> Any:
+        return np.sqrt(at.var + 2 * at.eps)
+
+    @exercise.misconception(
+        Kind.ERROR,
+        "scale-shift",
+        "You divide by gamma. It is a factor: gamma = 2 makes the output twice as wide, and gamma = 0 switches it off.",
+        step="y",
+        about="gamma",
+    )
+    def divides_by_gamma(at: Any) -> Any:
+        return at.x_hat / spread(at.gamma, at.x) + spread(at.beta, at.x)
 
 
 def add_counts(exercise: Exercise, w: Words, sentence: str, *counts: Callable[[Any], Any]) -> None:
