@@ -233,7 +233,7 @@ def speed(options: argparse.Namespace) -> bool:
 
 
 def imported() -> tuple[float, float]:
-    """Seconds that importing bncourse adds to NumPy; the peak memory (MB) of a notebook in which every mistake is made."""
+    """Seconds that importing bncourse adds to NumPy; peak memory (MB) of a notebook in which every mistake is made."""
 
     def run(code: str) -> str:
         command = [sys.executable, "-c", code]

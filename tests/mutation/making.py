@@ -15,6 +15,7 @@ import inspect
 import linecache
 import sys
 import textwrap
+import warnings
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -151,6 +152,13 @@ def text_of(code: Any) -> str:
     return textwrap.dedent(inspect.getsource(code))
 
 
+def define(source: str, file_name: str, namespace: dict[str, Any]) -> None:
+    """Run a source; that a slip looks odd to the compiler (``1(x)``) is no news."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(source, file_name, "exec"), namespace)
+
+
 def replacing(functions: tuple[Any, ...]) -> Build:
     """Run a changed source in a copy of its module, beside the other functions as they were."""
     last = functions[-1]
@@ -158,7 +166,7 @@ def replacing(functions: tuple[Any, ...]) -> Build:
 
     def build(source: str, file_name: str, **extra: Any) -> tuple[Any, ...]:
         namespace = vars(module) | extra
-        exec(compile(source, file_name, "exec"), namespace)
+        define(source, file_name, namespace)
         return (*functions[:-1], namespace[last.__name__])
 
     return build
@@ -185,7 +193,7 @@ def together_again(source: str, file_name: str, extra: dict[str, Any]) -> dict[s
         if isinstance(value, FunctionType) and value.__module__.startswith(functional.__name__):
             namespace[name] = FunctionType(value.__code__, namespace, name, value.__defaults__, value.__closure__)
             namespace[name].__kwdefaults__ = value.__kwdefaults__
-    exec(compile(source, file_name, "exec"), namespace)
+    define(source, file_name, namespace)
     return namespace
 
 

@@ -56,7 +56,8 @@ def roles(mutant: Mutant) -> Roles:
     """The quantities that a mutant is about."""
     notes = notes_of(mutant.origin)
     found = set(roles_below(mutant.place.node, notes)) | set(implied(mutant, notes))
-    for name in mutant.names:
+    here = {getattr(one, "id", None) for one in ast.walk(mutant.place.node) if notes.by_node.get(id(one))}
+    for name in mutant.names - here:  # what has a value at this very place is in already
         found |= notes.of_name(name)
     for place in mutant.place.way():
         if known := notes.by_node.get(id(place.node)):
