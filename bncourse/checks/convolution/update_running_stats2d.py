@@ -241,6 +241,15 @@ copy_over_channels(
 )
 
 
+for fixed in (MOMENTUM, 0.9):
+    exercise.another_way("momentum_ignored", step="new_mean")(
+        lambda at, fixed=fixed: (1 - fixed) * meeting(at.running_mean, at.mean) + fixed * at.mean
+    )
+    exercise.another_way("momentum_ignored", step="new_var")(
+        lambda at, fixed=fixed: (1 - fixed) * meeting(at.running_var, at.var) + fixed * at.var
+    )
+
+
 @exercise.another_way("only_the_last_batch")
 def only_the_last_batch_and_biased(running_mean: Array, running_var: Array, x: Array, momentum: float = 0.1) -> Any:
     """Its variance divided by N·H·W."""
