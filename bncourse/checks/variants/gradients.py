@@ -61,7 +61,7 @@ def in_steps(exercise: Exercise, w: Words) -> Chain:
         lambda at: at.dvar * 2.0 * at.centred / at_M(at, w),
     )
     add(chain, "dx_mean", f"dmean / {M}: what x does through the mean", lambda at: at.dmean / at_M(at, w))
-    add(chain, "dx", "the sum of the three", three_terms)
+    add(chain, "dx", "the direct term and those through the variance and the mean, added up", three_terms)
     return chain
 
 

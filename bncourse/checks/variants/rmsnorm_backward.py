@@ -181,7 +181,7 @@ def dx_mean_square(at: Any) -> Any:
 
 @steps.step
 def dx(at: Any) -> Any:
-    """the sum of the two"""
+    """the direct term and that through the mean square, added up"""
     return at.dx_direct + at.dx_mean_square
 
 

@@ -226,11 +226,11 @@ def layer_norm_without_beta(x: Array, gamma: Array, eps: float = EPS) -> Any:
     return gamma * (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + eps), None
 
 
-@exercise.misconception(Kind.ERROR, "rms-norm", step="D", about="mean_square D")
+@exercise.misconception(Kind.ERROR, "rms-norm", step="mean_square", about="mean_square D")
 def divides_by_the_norm(at: Any) -> Any:
     """You divide by the length of the sample, ‖x‖, the root of the *sum* of its squares. RMS takes their mean,
     ‖x‖/√D, so that the values stay near 1 however many features there are; yours shrink with √D."""
-    return 1.0
+    return (at.x**2).sum(axis=1, keepdims=True)
 
 
 @exercise.another_way("divides_by_the_norm", step="rms")

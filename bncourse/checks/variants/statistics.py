@@ -68,8 +68,12 @@ def in_steps(exercise: Exercise, w: Words) -> Chain:
 
 def add(chain: Chain, name: str, words: str, step: Step) -> None:
     """Add a step under this name, and these words."""
-    step.__name__, step.__doc__ = name, words
-    chain.step(step)
+
+    def named(at: Any) -> Any:
+        return step(at)
+
+    named.__name__, named.__doc__ = name, words
+    chain.step(named)
 
 
 def at_M(at: Any, w: Words) -> Any:
