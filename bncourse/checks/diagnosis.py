@@ -1,21 +1,23 @@
 """Which mistake is it?
 
-Four layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
+Six layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
 several problems: N > D, N = D, N < D, shifted features, one that hardly varies, with eps and without, whole numbers.
 
 1. *An entry of the bank.* One wrong implementation gives the student's answer on *all* of them and is clearly not right
    on at least two of different shapes. When two entries both do, nothing is named: a wrong name is worse than none.
 2. *Two entries at once*, in different steps: the chain with both steps wrong gives the student's answer.
 3. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
-4. *A symptom*: an exact identity that does not hold, on two problems of different shape.
+4. *A fault*: one step went wrong in a simple way, and the whole answer with it is the student's (:mod:`.faults`).
+5. *Another form*: the right numbers, transposed or in another order.
+6. *A symptom*: an exact identity that does not hold, on two problems of different shape.
 
 An answer that is right on all of these is also looked at far from 0, where digits cancel. What an answer does besides
 its numbers (changing inputs, keeping the cache) is named on top of that.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from .chain import Wrong
 from .comparing import UNIT
 from .draw import Draw
 from .exercise import Arguments, Exercise, Functions, Kind, Misconception, Problem, Way
+from .faults import Fault, downstream, faults, resumed, uses
 from .reading import FITS, Product, Reading, coefficients, effect_of, grouped, product_of, ungrouped
 
 CLEARLY = 100.0
@@ -84,6 +87,8 @@ def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> lis
     return (
         two_entries(exercise, seen, first)
         or [one for reading in exercise.readings for one in read(exercise, student, reading, seed)]
+        or faulty_step(exercise, seen)
+        or another_form(exercise, seen)
         or broken_identities(exercise, seen)
     )
 
@@ -400,6 +405,114 @@ def prediction(exercise: Exercise, reading: Reading, products: Sequence[Product]
     return predict
 
 
+# ------------------------------------------------------------------------------------------------------------- faults
+
+
+def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The plainest fault of one step that gives the student's answers."""
+    student = seen.outcomes[0]
+    if exercise.chain is None or not all(says_something(one) for one in seen.outcomes[: seen.floats]):
+        return []
+    names = tuple(student.arrays)
+    at = exercise.steps.trace(seen.problems[0])
+    right = outputs(exercise, seen.problems[0], {}, names)
+    wrong = {name for name in names if not close(student.arrays[name], right[name])}
+    reads = uses(exercise.steps, at)
+    after = downstream(exercise.steps, reads)
+    for fault in faults(exercise.steps, at, reads, wrong, names):
+        if same_outputs(lambda fault=fault: resumed(exercise.steps, at, fault, after), student.arrays, wrong):
+            way = Way(exercise.from_steps(fault.wrong), fault.wrong)
+            if seen.explained_by(exercise.bank(way.function)):
+                return [faulty(exercise, fault, way, wrong)]
+    return []
+
+
+def says_something(outcome: Outcome) -> bool:
+    """Whether there are numbers to compare: of what is NaN throughout, anything could be the cause."""
+    return not outcome.complaint and all(np.any(np.isfinite(one)) for one in outcome.arrays.values())
+
+
+def same_outputs(retraced: Callable[[], Any], student: Mapping[str, Array], names: Collection[str]) -> bool:
+    """Whether the steps, one of them faulty, may lead to the student's outputs."""
+    try:
+        again = retraced()
+        return all(close(student[name], np.asarray(getattr(again, name), float)) for name in names)
+    except (ValueError, TypeError, ArithmeticError, IndexError, AttributeError):  # shapes that do not fit each other
+        return False
+
+
+def faulty(exercise: Exercise, fault: Fault, way: Way, wrong: Collection[str]) -> Diagnosis:
+    """A fault in a sentence."""
+    (name,) = fault.wrong
+    words = " ".join((exercise.steps.steps[name].__doc__ or "").split())
+    sentence = (
+        f"Your {' and '.join(sorted(wrong))} comes out as if {fault.words}. Right would be, for {name}: {words}. "
+        "Look at the line that computes it."
+    )
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        return exercise.run(exercise.bank(way.function), arguments).arrays
+
+    return Diagnosis(
+        fault.identifier, sentence, Kind.ERROR, exercise.section, fault.about | set(wrong), predict, fault.wrong
+    )
+
+
+# -------------------------------------------------------------------------------------------------------- other forms
+
+
+def another_form(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The right numbers, transposed or in another order."""
+    pairs = [(seen.outcomes[n].arrays, seen.right[n].arrays) for n in range(seen.floats)]
+    if not all(seen and seen.keys() == right.keys() for seen, right in pairs):
+        return []
+    names = tuple(pairs[0][1])
+    if all(matches(seen, {name: right[name].T for name in names}) for seen, right in pairs):
+        return [transposed(exercise, names)]
+    for order in permutations(names):
+        shuffled = dict(zip(names, order, strict=True))
+        if order != names and all(matches(seen, {n: right[shuffled[n]] for n in names}) for seen, right in pairs):
+            return [in_another_order(exercise, names, order)]
+    return []
+
+
+def matches(seen: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
+    """Whether the arrays are these, to rounding."""
+    return all(seen[name].shape == one.shape for name, one in right.items()) and distance(seen, right) <= 1.0
+
+
+def transposed(exercise: Exercise, names: tuple[str, ...]) -> Diagnosis:
+    """Rows for columns."""
+    sentence = (
+        f"Your {' and '.join(names)} has the right numbers, transposed: rows and columns are exchanged. One row "
+        "belongs to one sample, one column to one feature."
+    )
+    about = frozenset({*names, "axis", "shape", "order"})
+    return Diagnosis(
+        "transposed",
+        sentence,
+        Kind.CONTRACT,
+        exercise.section,
+        about,
+        lambda arguments: {name: one.T for name, one in truth(exercise, arguments).items()},
+    )
+
+
+def in_another_order(exercise: Exercise, names: tuple[str, ...], order: tuple[str, ...]) -> Diagnosis:
+    """One result for another."""
+    sentence = (
+        f"You return the right results in another order: ({', '.join(order)}). The exercise asks for "
+        f"({', '.join(names)}), and whoever calls you unpacks them in that order."
+    )
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        right = truth(exercise, arguments)
+        return {name: right[other] for name, other in zip(names, order, strict=True)}
+
+    about = frozenset({*names, "order"})
+    return Diagnosis("results_in_another_order", sentence, Kind.CONTRACT, exercise.section, about, predict)
+
+
 # ----------------------------------------------------------------------------------------------------------- symptoms
 
 
@@ -449,7 +562,9 @@ def distance(some: Mapping[str, Array], others: Mapping[str, Array], strictly: b
     apart = 0.0
     for name, other in others.items():
         one, other = (a[0] if a.ndim == 2 and len(a) == 1 else a for a in (some[name], other))
-        if one.shape != other.shape or not np.array_equal(np.isfinite(one), np.isfinite(other)):
+        if one.shape != other.shape or not np.array_equal(np.isnan(one), np.isnan(other)):
+            return float("inf")
+        if not np.array_equal(np.isinf(one), np.isinf(other)):
             return float("inf")
         size = np.where(np.isfinite(other), np.abs(other), 0.0)
         difference = np.where(np.isfinite(other), np.abs(one - other), 0.0)

@@ -265,28 +265,28 @@ def variance_path_missing(at: Any) -> Any:
 
 @exercise.misconception(Kind.ERROR, VARIANCE, step="dx_var", about="dvar")
 def variance_path_sign(at: Any) -> Any:
-    """The term through the variance has the wrong sign in your dx. A larger variance makes x_hat smaller: the
+    """Your dx has the wrong sign in the term through the variance. A larger variance makes x_hat smaller: the
     derivative of (var + eps)^(-1/2) is negative."""
     return -2.0 * at.dvar * at.centred / at.N
 
 
 @exercise.misconception(Kind.ERROR, MEAN, step="dx_mean", about="dmean")
 def mean_path_sign(at: Any) -> Any:
-    """The term through the mean has the wrong sign in your dx. x_hat is x minus the mean, so the mean acts with a
+    """Your dx has the wrong sign in the term through the mean. x_hat is x minus the mean, so the mean acts with a
     minus; with the plus your dx does not sum to 0."""
     return -at.dmean / at.N
 
 
 @exercise.misconception(Kind.ERROR, VARIANCE, step="dx_var", about="dvar")
 def variance_path_without_2(at: Any) -> Any:
-    """The term through the variance is half as large as it should be: the variance is a mean of squares, and the
+    """Your term through the variance is half as large as it should be: the variance is a mean of squares, and the
     derivative of a square, (x - mean)², is 2 (x - mean). (Its 2 cancels the 1/2 of the root.)"""
     return at.dvar * at.centred / at.N
 
 
 @exercise.misconception(Kind.ERROR, VARIANCE, step="dvar", about="dvar")
 def variance_path_without_half(at: Any) -> Any:
-    """The term through the variance is twice as large as it should be: the derivative of (var + eps)^(-1/2) is -1/2
+    """Your term through the variance is twice as large as it should be: the derivative of (var + eps)^(-1/2) is -1/2
     times (var + eps)^(-3/2), and the 1/2 is missing. (It cancels the 2 of the square.)"""
     return -(at.dx_hat * at.centred).sum(axis=0) * at.inv_std**3
 
@@ -307,14 +307,14 @@ def variance_path_squared(at: Any) -> Any:
 
 @exercise.misconception(Kind.ERROR, MEAN, step="dx_mean", about="dmean")
 def mean_path_without_N(at: Any) -> Any:
-    """The term through the mean lacks its 1/N: one sample moves the mean by only 1/N of itself. Yours grows with the
+    """Your term through the mean lacks its 1/N: one sample moves the mean by only 1/N of itself. Yours grows with the
     batch, and dx does not sum to 0."""
     return at.dmean
 
 
 @exercise.misconception(Kind.ERROR, VARIANCE, step="dx_var", about="dvar")
 def variance_path_without_N(at: Any) -> Any:
-    """The term through the variance lacks its 1/N: the variance is a mean of squares, so one sample counts for 1/N.
+    """Your term through the variance lacks its 1/N: the variance is a mean of squares, so one sample counts for 1/N.
     Yours grows with the batch."""
     return at.dvar * 2.0 * at.centred
 
@@ -349,7 +349,7 @@ def divides_by_D(at: Any) -> Any:
 
 @exercise.misconception(Kind.ERROR, CLOSED, step="dx", about="std gamma N")
 def factor_on_the_first_term_only(at: Any) -> Any:
-    """The factor gamma / (std N) reaches only the first of the three terms of your dx: put parentheses around
+    """Your factor gamma / (std N) reaches only the first of the three terms of dx: put parentheses around
     N dy - sum(dy) - x_hat sum(dy x_hat), so that all three are multiplied."""
     return at.dx_direct - at.dy.sum(axis=0) - at.x_hat * (at.dy * at.x_hat).sum(axis=0)
 

@@ -1,0 +1,167 @@
+"""What if one step went wrong in a simple way that nobody has written down?
+
+Every step of the chain, and everything a step uses, is varied in turn: wrong sign, left out, squared, not rooted, N
+times too large, another quantity in its place. A fault is said when the whole answer with it is the student's.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .chain import Chain, Step, Wrong
+
+Change = Callable[[Any, Any], Any]
+
+CHANGES: tuple[tuple[str, str, Change], ...] = (
+    ("sign", "has the wrong sign", lambda v, at: -v),
+    ("missing", "is left out, as if it were 0", lambda v, at: 0.0 * np.asarray(v)),
+    ("one", "is left out, as if it were 1", lambda v, at: np.ones_like(np.asarray(v, float))),
+    ("summed", "is a sum where a mean belongs: N times too large", lambda v, at: v * at.N),
+    ("averaged", "is divided by N, which it should not be", lambda v, at: v / at.N),
+    ("unbiased", "is divided by N - 1 where N belongs", lambda v, at: v * at.N / (at.N - 1)),
+    ("biased", "is divided by N where N - 1 belongs", lambda v, at: v * (at.N - 1) / at.N),
+    ("squared", "is squared", lambda v, at: v * v),
+    ("rooted", "is the root of what it should be", lambda v, at: np.sqrt(v)),
+    ("inverted", "is turned upside down, 1 over what it should be", lambda v, at: 1.0 / v),
+    ("doubled", "is twice what it should be", lambda v, at: 2.0 * v),
+    ("halved", "is half of what it should be", lambda v, at: 0.5 * v),
+    ("incremented", "is too large by 1", lambda v, at: v + 1.0),
+    ("decremented", "is too small by 1", lambda v, at: v - 1.0),
+    ("absolute", "has lost its sign", lambda v, at: np.abs(v)),
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One step gone wrong."""
+
+    identifier: str
+    words: str
+    wrong: Wrong
+    about: frozenset[str]
+
+
+class Recording:
+    """A namespace that notes what is read."""
+
+    def __init__(self, at: Any) -> None:
+        self._at = at
+        self._read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self._read.add(name)
+        return getattr(self._at, name)
+
+
+def uses(chain: Chain, at: Any) -> dict[str, frozenset[str]]:
+    """What each step reads."""
+    found = {}
+    for name, step in chain.steps.items():
+        recording = Recording(at)
+        step(recording)
+        found[name] = frozenset(recording._read) - {"given"}
+    return found
+
+
+def reached(chain: Chain, reads: Mapping[str, frozenset[str]], outputs: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """Which outputs each step has a part in."""
+    found: dict[str, frozenset[str]] = {}
+    for name in reversed(list(chain.steps)):
+        users = [user for user, read in reads.items() if name in read and user in found]
+        own = {name} & set(outputs)
+        found[name] = frozenset(own.union(*(found[user] for user in users)))
+    return found
+
+
+def faults(
+    chain: Chain,
+    at: Any,
+    reads: Mapping[str, frozenset[str]],
+    wrong_outputs: set[str],
+    outputs: tuple[str, ...],
+) -> Iterator[Fault]:
+    """Every simple fault that can make just these outputs wrong, the plainest first."""
+    reach = reached(chain, reads, outputs)
+    steps = [name for name in chain.steps if reach[name] and reach[name] <= wrong_outputs]
+    changes = CHANGES if "N" in vars(at) else tuple(one for one in CHANGES if not needs_count(one[0]))
+    for name in steps:
+        for kind, words, change in changes:
+            step = changed(chain.steps[name], change)
+            yield Fault(f"{name}_{kind}", f"{name} {words}", {name: step}, frozenset({name}))
+    for name in steps:
+        for used in sorted(reads[name]):
+            for kind, words, change in changes:
+                step = with_input(chain.steps[name], used, change_of(used, change))
+                text = f"{used} {words} where {name} is computed"
+                yield Fault(f"{name}_{used}_{kind}", text, {name: step}, frozenset({name, used}))
+    for name in steps:
+        earlier = known_before(chain, name)
+        for used in sorted(reads[name]):
+            for other in earlier:
+                if other != used and fits(at, used, other):
+                    step = with_input(chain.steps[name], used, attrgetter(other))
+                    text = f"{name} is computed with {other} where {used} belongs"
+                    yield Fault(f"{name}_with_{other}_for_{used}", text, {name: step}, frozenset({name, used, other}))
+
+
+def needs_count(kind: str) -> bool:
+    """Whether a change needs the number of samples."""
+    return kind in ("summed", "averaged", "unbiased", "biased")
+
+
+def known_before(chain: Chain, name: str) -> list[str]:
+    """The arguments, and the steps before this one."""
+    steps = list(chain.steps)
+    return [*chain.parameters, *steps[: steps.index(name)]]
+
+
+def fits(at: Any, used: str, other: str) -> bool:
+    """Whether one quantity could stand where another does: numbers, of a shape that broadcasts to it or from it."""
+    one, two = vars(at).get(used), vars(at).get(other)
+    if not isinstance(one, np.ndarray | float | int) or not isinstance(two, np.ndarray | float | int):
+        return False
+    try:
+        np.broadcast_shapes(np.shape(one), np.shape(two))
+    except ValueError:
+        return False
+    return True
+
+
+def changed(step: Step, change: Change) -> Step:
+    """The step, its result changed."""
+    return lambda at: change(step(at), at)
+
+
+def change_of(used: str, change: Change) -> Callable[[Any], Any]:
+    """One quantity, changed."""
+    return lambda at: change(getattr(at, used), at)
+
+
+def with_input(step: Step, used: str, value: Callable[[Any], Any]) -> Step:
+    """The step, one thing that it uses exchanged."""
+    return lambda at: step(SimpleNamespace(**{**vars(at), used: value(at)}))
+
+
+def downstream(chain: Chain, reads: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]:
+    """For each step: itself and all that depend on it, in order."""
+    found = {}
+    for name in chain.steps:
+        touched = {name}
+        for later in chain.steps:
+            if reads[later] & touched:
+                touched.add(later)
+        found[name] = tuple(one for one in chain.steps if one in touched)
+    return found
+
+
+def resumed(chain: Chain, at: Any, fault: Fault, after: Mapping[str, tuple[str, ...]]) -> Any:
+    """The steps that a fault changes, computed again; all others stay as they are."""
+    again = SimpleNamespace(**vars(at))
+    (first,) = fault.wrong
+    for name in after[first]:
+        setattr(again, name, fault.wrong.get(name, chain.steps[name])(again))
+    return again
