@@ -789,10 +789,11 @@ exercise.read(
 )
 
 
-@exercise.symptom(MEAN, about="dx dmean dx_mean mean")
+@exercise.symptom(MEAN, about="dx dmean dx_mean mean dvar dx_var x_hat dx_hat dx_direct N")
 def dx_does_not_sum_to_zero(at: Any, answer: Mapping[str, Array]) -> bool:
     """Your dx does not sum to 0 over each channel. Adding the same number to every pixel of a channel changes nothing
-    in batch normalization, so the right one always does: look at how what comes through the mean balances the rest."""
+    in batch normalization, so the right one always does: the direct term and the one through the mean cancel, and the
+    one through the variance sums to 0 by itself, as x_hat does. Add up your terms one by one."""
     dx = answer["dx"]
     return bool(np.all(np.abs(dx.sum(axis=AXES)) <= 1e-6 * np.abs(dx).sum(axis=AXES)))
 

@@ -362,6 +362,18 @@ def var_divided_by_the_pixels_only(at: Any) -> Any:
     return ((at.x - spread(at.mean)) ** 2).sum(axis=AXES) / at.x[0, 0].size
 
 
+@exercise.misconception(Kind.ERROR, "conv-unbiased", step="mean")
+def sum_instead_of_mean(at: Any) -> Any:
+    """You subtract the sum of a channel where its mean belongs: divide by the number of its values, N·H·W. Your sum
+    grows with the batch and with the size of the images."""
+    return at.x.sum(axis=AXES)
+
+
+exercise.another_way("sum_instead_of_mean")(
+    exercise.from_steps({"mean": lambda at: at.x.sum(axis=AXES), "var": lambda at: at.x.var(axis=AXES)})
+)
+
+
 @exercise.misconception(Kind.ERROR, "conv-unbiased", step="var")
 def variances_of_images_averaged(at: Any) -> Any:
     """You average the variances of the single images. That leaves out how far the images' means lie apart: a batch of

@@ -302,6 +302,18 @@ def corrected_the_wrong_way(at: Any) -> Any:
     return squares(at) / at.N * (at.N - 1) / at.N
 
 
+@exercise.misconception(Kind.ERROR, "conv-unbiased", step="mean")
+def sum_instead_of_mean(at: Any) -> Any:
+    """You take the sum of a channel where its mean belongs: divide by the number of its values, N·H·W. Your sum grows
+    with the batch and with the size of the images."""
+    return at.x.sum(axis=AXES)
+
+
+exercise.another_way("sum_instead_of_mean")(
+    exercise.from_steps({"mean": lambda at: at.x.sum(axis=AXES), "var": lambda at: at.x.var(axis=AXES, ddof=1)})
+)
+
+
 @exercise.misconception(Kind.ERROR, "conv-unbiased", step="var")
 def variances_of_images_averaged(at: Any) -> Any:
     """You average the variances of the single images. That leaves out how far the images' means lie apart: a batch of
@@ -456,8 +468,11 @@ def changes_its_input(running_mean: Array, running_var: Array, x: Array, momentu
 WEIGHTS = (
     Factor("momentum", lambda at: at.momentum, "momentum"),
     Factor("(1 - momentum)", lambda at: 1.0 - at.momentum, "momentum"),
+    Factor("(1 + momentum)", lambda at: 1.0 + at.momentum, "momentum"),
     *COUNTS,
 )
+
+VARIANCE = Factor("the batch's variance", lambda at: at.var, "var")
 
 exercise.read(
     Reading(
@@ -495,6 +510,15 @@ exercise.read(
                 "batch", "the variance of the batch", lambda at: at.new_weight * at.var, "running-statistics", "", "var"
             ),
             Term(
+                "old_mean",
+                "a multiple of the old mean",
+                lambda at: at.old_weight * at.running_mean,
+                "running-statistics",
+                "The new variance is averaged from two variances.",
+                "running_mean running_var",
+                foreign=True,
+            ),
+            Term(
                 "constant",
                 "a constant as small as eps",
                 lambda at: np.full(at.x.shape[1], EPS),
@@ -504,7 +528,7 @@ exercise.read(
                 foreign=True,
             ),
         ),
-        factors=WEIGHTS,
-        vary=("running_var", "x"),
+        factors=(*WEIGHTS, VARIANCE),
+        vary=("running_mean", "running_var", "x"),
     )
 )
