@@ -6,7 +6,7 @@ properties ask for some of it, and one thing that fails leaves the rest to be ju
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -36,12 +36,17 @@ LIFE = (
 )
 """What is written down, in this order."""
 
+USUAL = 0.1
+"""With this momentum goes on the life of a layer that cannot live without one: only one property asks for that."""
+
 
 @dataclass(frozen=True)
 class Lived(Outcome):
     """An outcome that knows for each missing name why it is missing."""
 
     complaints: Mapping[str, str] = field(default_factory=dict)
+    without_none: str = ""
+    """What went wrong with momentum = None, when the life was lived with the default momentum instead."""
 
 
 class Diary:
@@ -130,8 +135,19 @@ def live(functions: Functions, signature: Signature, arguments: Arguments) -> Ou
     (maker,) = functions
     if isinstance(maker, LifeInSteps):
         return maker.outcome(arguments)
+    lived = lived_by(maker, signature.name, arguments)
+    *others, momentum = arguments
+    if momentum is None and "y_train" not in lived.arrays:
+        instead = lived_by(maker, signature.name, (*others, USUAL))
+        if "y_train" in instead.arrays:
+            return replace(instead, without_none=lived.complaint)
+    return lived
+
+
+def lived_by(maker: Callable[..., Any], name: str, arguments: Arguments) -> Lived:
+    """The same, whatever momentum is."""
     x, x2, dy, gamma, beta, eps, momentum = arguments
-    diary = Diary(maker, signature.name)
+    diary = Diary(maker, name)
     D = x.shape[1]
     layer = diary.make(D, eps, momentum)
     if layer is None:
@@ -140,17 +156,18 @@ def live(functions: Functions, signature: Signature, arguments: Arguments) -> Ou
     diary.set(layer, gamma, beta)
     trained, evaluated = "after a forward in training", "after a forward in evaluation"
     diary.forward(layer, "y_train", "x", x, True)
-    diary.attributes(layer, STATISTICS, "1", trained)
-    diary.forward(layer, "y_train_2", "x2", x2, True)
-    diary.attributes(layer, STATISTICS, "2", trained)
-    diary.backward(layer, "train", dy)
-    diary.forward(layer, "y_eval", "x", x, False)
-    diary.attributes(layer, STATISTICS, "after_eval", evaluated)
-    diary.backward(layer, "eval", dy)
-    diary.forward(layer, "y_again", "x", x, True)
-    diary.attributes(layer, STATISTICS, "3", trained)
-    diary.backward(layer, "again", dy)
-    diary.attributes(layer, PARAMETERS, "end", "after a backward")
+    if "y_train" in diary.arrays:
+        diary.attributes(layer, STATISTICS, "1", trained)
+        diary.forward(layer, "y_train_2", "x2", x2, True)
+        diary.attributes(layer, STATISTICS, "2", trained)
+        diary.backward(layer, "train", dy)
+        diary.forward(layer, "y_eval", "x", x, False)
+        diary.attributes(layer, STATISTICS, "after_eval", evaluated)
+        diary.backward(layer, "eval", dy)
+        diary.forward(layer, "y_again", "x", x, True)
+        diary.attributes(layer, STATISTICS, "3", trained)
+        diary.backward(layer, "again", dy)
+        diary.attributes(layer, PARAMETERS, "end", "after a backward")
     other = diary.make(D)
     if other is not None:
         diary.attributes(other, STATISTICS[:2], "other_0", "when it is new")
