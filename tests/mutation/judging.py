@@ -135,7 +135,11 @@ class Fresh:
         if diagnosis.predict is not None:
             for number, arguments in enumerate(self.problems):
                 outcome, right = self.outcomes[number], self.rights[number]
-                if off := differs(self.predicted(diagnosis, arguments), outcome.arrays, right.arrays):
+                try:
+                    predicted = self.predicted(diagnosis, arguments)
+                except Exception as raised:
+                    return f"its prediction raises {type(raised).__name__} on fresh problem {number}"
+                if off := differs(predicted, outcome.arrays, right.arrays):
                     return f"predicts another {off} on fresh problem {number}"
         changed = roles(self.mutant)
         spoken = (diagnosis.about - self.of_terms(diagnosis)) or diagnosis.about

@@ -24,7 +24,7 @@ assigned name).
 import ast
 import copy
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -33,6 +33,8 @@ from typing import Any
 import numpy as np
 
 from bncourse.checks.assignments import EXERCISES
+from bncourse.checks.draw import Draw as ProblemDraw
+from bncourse.checks.exercise import Exercise, Problem
 
 from .cases import CASES, DIRECT, THROUGH_MEAN, THROUGH_VAR, Draw, Inputs, Quantities
 from .equivalence import TooLong, limited
@@ -46,6 +48,16 @@ FAR = 1_000_000
 """More than a tree has nodes or lines."""
 INTO_DX = {"dy": DIRECT, "dx_hat": DIRECT, "dbeta": THROUGH_MEAN, "dgamma": THROUGH_VAR}
 """In dx these stand for a path: in a closed form, Σdy is that through the mean and Σdy·x̂ that through the variance."""
+IN_A_LAYER: dict[str, Roles] = {
+    "dx": frozenset({"paths"}),
+    "running_mean": frozenset({"tracked_mean"}),
+    "running_var": frozenset({"tracked_var"}),
+    "gamma_0": frozenset({"start_gamma"}),
+    "beta_0": frozenset({"start_beta"}),
+    "running_mean_0": frozenset({"start_mean"}),
+    "running_var_0": frozenset({"start_var"}),
+}
+"""What a layer's state is made of: of weight times the tracked variance, which is wrong cannot be seen from outside."""
 PUBLIC = frozenset(
     ("gamma", "beta", "running_mean", "running_var", "num_batches_tracked", "dgamma", "dbeta", "momentum", "eps")
 )
@@ -75,6 +87,11 @@ def roles(mutant: Mutant) -> Roles:
         for quantity, path in INTO_DX.items():
             if quantity in found:
                 result.update(path)
+    if mutant.operator == "default_changed":
+        result |= {f"default_{name}" for name in mutant.names}
+    if mutant.exercise == "BatchNorm":
+        for name in tuple(found | result):
+            result |= IN_A_LAYER.get(name, NONE)
     return frozenset(found | result)
 
 
@@ -151,7 +168,7 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
         numbers = {id(copied): number_of[id(node)] for node, copied in pairs if id(node) in number_of}
     finally:
         place.put(place.node)
-    seen, after, outputs = observed(mutant.origin, changed, numbers, notes.inputs)
+    seen, after, outputs = observed(mutant.origin, changed, numbers)
     found: set[str] = set()
     for known, right, wrong in ((notes.by_number, notes.seen, seen), (notes.by_target, notes.after, after)):
         for key, names in known.items():  # type: ignore[attr-defined]
@@ -166,12 +183,12 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
                 number = number_of[id(one)]
                 if number in seen and number in notes.seen and not alike(notes.seen[number], seen[number]):
                     found.update(roles_in(other, notes))  # a column of ones beside x_hat is what carries beta
-    return found | wrong_paths(mutant, notes.inputs, outputs)
+    return found | wrong_paths(mutant, outputs)
 
 
-def wrong_paths(mutant: Mutant, inputs: Inputs, outputs: dict[str, Any]) -> set[str]:
+def wrong_paths(mutant: Mutant, outputs: dict[str, Any]) -> set[str]:
     """The paths into dx that no longer have the coefficient 1, if dx is still a sum of them."""
-    paths = CASES[mutant.exercise].paths
+    paths, inputs = CASES[mutant.exercise].paths, stage(mutant.exercise).inputs
     actual = np.asarray(outputs.get("dx", 0.0))
     if paths is None or actual.shape != inputs["dy"].shape or not np.all(np.isfinite(actual)):
         return set()
@@ -216,7 +233,6 @@ class Notes:
     """Of names after the statement on that line assigned them."""
     by_number: dict[int, Roles] = field(default_factory=dict)
     """``by_node`` by the place of the node in a walk through the tree."""
-    inputs: Inputs = field(default_factory=dict)
     seen: dict[int, list[Any]] = field(default_factory=dict)
     after: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -273,29 +289,62 @@ def mentions(node: ast.AST, name: str) -> bool:
     return any(getattr(one, "id", None) == name or getattr(one, "attr", None) == name for one in ast.walk(node))
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Where a right answer is watched: its inputs, how it is run on them, and the quantities that are known there."""
+
+    inputs: Inputs
+    run: Callable[[tuple[Any, ...], Inputs], dict[str, Any]]
+    quantities: Quantities
+
+
 @cache
-def notes_of(origin: Origin) -> Notes:
-    """Run a right answer on one problem and note the role of everything."""
-    case = CASES[origin.exercise]
+def stage(exercise: str) -> Stage:
+    """The plainest problem of a case; a layer lives the life that the checker has it live, whose steps are known."""
+    case, task = CASES[exercise], EXERCISES.get(exercise)
+    if task is not None and task.caller is not None and task.chain is not None:
+        arguments = task.problem(ProblemDraw(1, "stage"), Problem(9, 5, eps=0.1))
+        inputs = dict(zip(task.signature.parameters, arguments, strict=True))
+        counts: Quantities = [(("N",), 9), (("D",), 5)]
+        return Stage(
+            inputs,
+            lambda functions, given: dict(task.run(functions, arguments).arrays),
+            counts + steps(task, arguments),
+        )
     special = "low" if "low" in case.special else ""
     momentum = 0.3 if 0.3 in case.momenta else case.momenta[0]
     draw = Draw(case.shapes[0], 0.1 if 0.1 in case.epses else None, special, momentum)
     inputs = case.draw(np.random.default_rng(1502_03167), draw)
-    known = Known([*case.quantities(inputs), *steps_of_the_checker(origin.exercise, inputs)])
+    found = case.quantities(inputs)
+    if task is not None and task.chain is not None:
+        names = task.signature.parameters
+        found += steps(task, tuple(inputs[n] for n in names if inputs.get(n) is not None or n == "bias"))
+    return Stage(inputs, case.run, found)
+
+
+def steps(task: Exercise, arguments: tuple[Any, ...]) -> Quantities:
+    """The steps of an exercise's chain by name, so that both speak the same language."""
+    with np.errstate(all="ignore"):
+        at = vars(task.steps.trace(arguments))
+    return [((name,), value) for name, value in at.items() if elements(value) is not None]
+
+
+@cache
+def notes_of(origin: Origin) -> Notes:
+    """Run a right answer once and note the role of everything."""
+    quantities = stage(origin.exercise).quantities
+    known = Known(quantities)
     nodes = list(ast.walk(origin.tree))
     changed = copy.deepcopy(origin.tree)
     numbers = {id(node): number for number, node in enumerate(ast.walk(changed))}
-    seen, after, outputs = observed(origin, changed, numbers, inputs)
+    seen, after, outputs = observed(origin, changed, numbers)
     by_number = {number: known.of_all(values) for number, values in seen.items()}
-    counts = [
-        value for names, value in case.quantities(inputs) if names == ("N",) and np.ndim(value) == 0 and value > 1
-    ]
+    counts = [value for names, value in quantities if names == ("N",) and np.ndim(value) == 0 and value > 1]
     return Notes(
         origin.tree,
         {id(nodes[number]): found for number, found in by_number.items() if number < FAR},
         {key: known.of_all(values) for key, values in after.items()},
         by_number,
-        inputs,
         seen,
         after,
         outputs,
@@ -304,19 +353,8 @@ def notes_of(origin: Origin) -> Notes:
     )
 
 
-def steps_of_the_checker(exercise: str, inputs: Inputs) -> Quantities:
-    """The steps of the exercise's chain by name, so that both speak the same language."""
-    task = EXERCISES.get(exercise)
-    if task is None or task.chain is None:
-        return []
-    arguments = [inputs[name] for name in task.signature.parameters if inputs.get(name) is not None or name == "bias"]
-    with np.errstate(all="ignore"):
-        at = vars(task.steps.trace(tuple(arguments)))
-    return [((name,), value) for name, value in at.items() if elements(value) is not None]
-
-
 def observed(
-    origin: Origin, tree: ast.Module, numbers: dict[int, int], inputs: Inputs
+    origin: Origin, tree: ast.Module, numbers: dict[int, int]
 ) -> tuple[dict[int, list[Any]], dict[tuple[str, int], list[Any]], dict[str, Any]]:
     """Run a tree with notes: the values of its numbered expressions, of assigned names, and the outputs."""
     seen: dict[int, list[Any]] = defaultdict(list)
@@ -330,19 +368,21 @@ def observed(
     def noted_name(name: str, line: int, value: Any) -> None:
         after[name, line].append(kept(value))
 
-    case = CASES[origin.exercise]
+    setting = stage(origin.exercise)
     sources = [noting(tree, numbers)]
     for place, text in enumerate(origin.beside, start=1):
         step = ast.parse(text)
         ast.increment_lineno(step, FAR * place)  # so that its names are not mixed up with those of the changed step
         sources.append(noting(step, {id(node): FAR * place + n for n, node in enumerate(ast.walk(step))}))
     source = "\n\n".join(sources)
-    given = {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
+    given = {
+        name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in setting.inputs.items()
+    }
     outputs: dict[str, Any] = {}
     try:
         functions = origin.build(source, "<noted>", noted_value=noted_value, noted_name=noted_name)
         with limited():
-            outputs = (case.once or case.run)(functions, given) or {}
+            outputs = setting.run(functions, given)
     except (TooLong, Exception):
         pass  # what was noted until then counts
     return dict(seen), dict(after), {name: kept(value) for name, value in outputs.items()}
