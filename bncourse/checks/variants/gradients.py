@@ -14,9 +14,8 @@ from .. import sentences
 from ..answers import Array
 from ..chain import Chain, Step
 from ..exercise import Exercise, Kind
-from ..inputs import EPS
 from ..reading import Factor, Reading, Term
-from .statistics import Words, add, at_M, counts_of
+from .statistics import Words, add, at_M, begun, counts_of
 from .sums import number, over_the_batch, spread, total
 
 MEAN, VARIANCE, CLOSED = "backward-mean-path", "backward-variance-path", "backward-closed-form"
@@ -29,7 +28,7 @@ PARAMETERS, SHAPES = "backward-parameters", "backward-shapes"
 def in_steps(exercise: Exercise, w: Words) -> Chain:
     """Write the backward in steps, node by node."""
     M = w.M
-    chain = exercise.in_steps(eps=EPS)
+    chain = begun(exercise)
     add(chain, M, f"the number of {w.values} that share a mean", number)
     add(chain, "mean", f"the mean of each {w.one}, as in the forward", lambda at: total(at, at.x) / number(at))
     add(chain, "centred", "x minus its mean, as in the forward", lambda at: at.x - at.mean)
@@ -469,6 +468,37 @@ def add_gamma_outside(exercise: Exercise, w: Words) -> None:
 # ------------------------------------------------------------------------------------------------- dgamma and dbeta
 
 
+def add_last_sample(exercise: Exercise, one: str) -> None:
+    """Add the mistake of a loop that overwrites."""
+    add_other_sums(
+        exercise,
+        "parameters_of_the_last_sample",
+        SHAPES,
+        f"You keep only what the last {one} of the batch says in dgamma or dbeta. One gamma serves all of them, so its "
+        "gradient is a sum: in a loop, add to it (+=), do not overwrite it.",
+        lambda at, values: over_the_batch(values[-1:]),
+    )
+
+
+def add_dgamma_root(exercise: Exercise, centred: str, square: str) -> None:
+    """Add the mistake of another root in dgamma than in the forward."""
+
+    @exercise.misconception(
+        Kind.ERROR,
+        "normalize-eps",
+        "Your dgamma uses an x_hat with eps left out, or outside the root. gamma was multiplied by the x_hat of the "
+        "forward, with eps beside what is under the root: take that one from the cache.",
+        step="dgamma",
+        about="dgamma eps",
+    )
+    def dgamma_without_eps(at: Any) -> Any:
+        return over_the_batch(at.dy * getattr(at, centred) / np.sqrt(getattr(at, square)))
+
+    exercise.another_way("dgamma_without_eps", step="dgamma")(
+        lambda at: over_the_batch(at.dy * getattr(at, centred) / (np.sqrt(getattr(at, square)) + at.eps))
+    )
+
+
 def add_dgamma(exercise: Exercise) -> None:
     """Add what can be wrong with dgamma, in every norm."""
 
@@ -509,6 +539,7 @@ def add_dgamma(exercise: Exercise) -> None:
 def add_parameters(exercise: Exercise) -> None:
     """Add what can be wrong with dgamma and dbeta where there are both."""
     add_dgamma(exercise)
+    add_dgamma_root(exercise, "centred", "var")
 
     @exercise.misconception(
         Kind.ERROR,

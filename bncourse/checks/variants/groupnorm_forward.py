@@ -15,7 +15,18 @@ from ..exercise import Arguments, Exercise, Kind, Problem
 from ..inputs import EPS, leaves_alone
 from ..reading import Factor
 from .inputs import FEW_PIXELS, GROUPS, MANY_PIXELS, WHOLE_IMAGES, agrees_roughly, groups, images_in, scale_of_groups
-from .statistics import Words, add_counts, add_mistakes, counts_of, in_steps, moments, normalized, read_y
+from .statistics import (
+    Average,
+    Words,
+    add_counts,
+    add_mistakes,
+    add_other_axes,
+    counts_of,
+    in_steps,
+    normalized,
+    over_axes,
+    read_y,
+)
 from .sums import spread
 
 WORDS = Words("group normalization", "group", "values", "M", "group-norm")
@@ -114,8 +125,7 @@ def default_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=1)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    x, _, _, asked = groups(draw, Problem(2, 3, H=14, W=14, whole=True))
-    agrees_roughly(f, plain_layer(x, asked))
+    agrees_roughly(f, groups(draw, Problem(2, 3, H=14, W=14, whole=True)))
 
 
 @exercise.property(points=1, needs="normalizes_each_group")
@@ -157,115 +167,119 @@ read_y(
 
 # -------------------------------------------------------------------------------------------- which values go together
 
-Values = tuple[Any, None]
-Statistics = tuple[Any, Any]
+
+def over(values: Array, shape: tuple[int, ...], *axes: int) -> Any:
+    """The means over these axes of the values in this shape, once for every value."""
+    arranged = values.reshape(shape)
+    return np.broadcast_to(arranged.mean(axis=axes, keepdims=True), arranged.shape).reshape(values.shape)
 
 
-def over(x: Array, shape: tuple[int, ...], *axes: int) -> Statistics:
-    """Mean and variance over these axes of x in this shape, once for every value of x."""
-    arranged = x.reshape(shape)
-    mean, var = (np.broadcast_to(one, arranged.shape).reshape(x.shape) for one in moments(arranged, *axes))
-    return mean, var
-
-
-def cut(x: Array, groups: int) -> tuple[int, ...]:
+def cut(values: Array, groups: int) -> tuple[int, ...]:
     """The shape with neighbouring channels in groups: (N, groups, C/groups, H, W)."""
-    N, C, H, W = x.shape
+    N, C, H, W = values.shape
     return (N, groups, C // groups, H, W)
 
 
-def of_groups(x: Array, groups: int) -> Statistics:
-    """The right ones."""
-    return over(x, cut(x, groups), 2, 3, 4)
+def of_neighbours(*axes: int) -> Average:
+    """The mean over these axes of (N, groups, C/groups, H, W)."""
+    return lambda at, values: over(values, cut(values, at.groups), *axes)
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
-def groups_ignored(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You take one mean and one variance for all channels of an image, as if there were one group. Cut the channels
-    into as many groups as asked for first, each with statistics of its own."""
-    return normalized(x, *of_groups(x, 1), gamma, beta, eps)
+def of_dealt_channels(at: Any, values: Array) -> Any:
+    """The mean of channels 0, groups, 2·groups, ... together."""
+    N, C, H, W = values.shape
+    return over(values, (N, C // at.groups, at.groups, H, W), 1, 3, 4)
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
-def a_group_for_each_channel(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You normalize every channel by itself, axes (2, 3), which is instance normalization. The channels of a group
-    share one mean and one variance."""
-    return normalized(x, *of_groups(x, x.shape[1]), gamma, beta, eps)
+def of_rows_of_pixels(at: Any, values: Array) -> Any:
+    """The mean of what a reshape of (N, H, W, C) takes for groups."""
+    moved = np.ascontiguousarray(np.moveaxis(values, 1, 3))
+    return np.moveaxis(over(moved, (len(values), at.groups, -1), 2), 3, 1)
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
-def groups_taken_for_their_size(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You take groups for the number of channels in a group. It is the number of groups: each has C/groups
-    channels. The two agree only when C is its square."""
-    return normalized(x, *of_groups(x, x.shape[1] // groups), gamma, beta, eps)
+add_other_axes(
+    exercise,
+    WORDS,
+    "groups_ignored",
+    "You take one mean and one variance for all channels of an image, as if there were one group. Cut the channels "
+    "into as many groups as asked for first, each with statistics of its own.",
+    over_axes(1, 2, 3),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "a_group_for_each_channel",
+    "You normalize every channel by itself, axes (2, 3), which is instance normalization. The channels of a group "
+    "share one mean and one variance.",
+    over_axes(2, 3),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "groups_taken_for_their_size",
+    "You take groups for the number of channels in a group. It is the number of groups: each has C/groups channels. "
+    "The two agree only when C is its square.",
+    lambda at, values: over(values, cut(values, values.shape[1] // at.groups), 2, 3, 4),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "interleaved_groups",
+    "You deal the channels out like cards, 0, groups, 2·groups, ... into the first group. A group is made of "
+    "neighbours: the first C/groups channels are the first group. In the reshape, groups stands before C/groups.",
+    of_dealt_channels,
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "groups_of_something_else",
+    "You cut another axis than that of the channels into groups. Axis 1 of (N, C, H, W) is cut: reshape to (N, groups, "
+    "C/groups, H, W), where every image and every pixel stays whole.",
+    of_rows_of_pixels,
+    lambda at, values: over(values, (at.groups, -1), 1),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "normalizes_over_the_batch",
+    "You average over the batch as well. In group normalization each image has statistics of its own, so that no image "
+    "depends on the others and the size of the batch does not matter.",
+    of_neighbours(0, 2, 3, 4),
+    over_axes(0, 2, 3),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "one_statistic_for_everything",
+    "You take one mean or one variance of the whole array. Each group of channels of each image gets its own: average "
+    "over the channels of a group and their pixels only.",
+    over_axes(0, 1, 2, 3),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "averages_over_part_of_the_pixels",
+    "You do not average over all pixels of a group, so its pixels, or its rows or columns of pixels, get statistics of "
+    "their own. A group has one mean and one variance: over its channels, the height and the width.",
+    of_neighbours(2),
+    of_neighbours(2, 4),
+    of_neighbours(2, 3),
+)
+
+Values = tuple[Any, None]
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
-def interleaved_groups(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You deal the channels out like cards, 0, groups, 2·groups, ... into the first group. A group is made of
-    neighbours: the first C/groups channels are the first group. In the reshape, groups stands before C/groups."""
-    N, C, H, W = x.shape
-    return normalized(x, *over(x, (N, C // groups, groups, H, W), 1, 3, 4), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "group-norm")
-def groups_of_something_else(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You cut another axis than that of the channels into groups. Axis 1 of (N, C, H, W) is cut: reshape to (N, groups,
-    C/groups, H, W), where every image and every pixel stays whole."""
-    moved = np.ascontiguousarray(np.moveaxis(x, 1, 3))
-    mean, var = over(moved, (len(x), groups, -1), 2)
-    return normalized(x, np.moveaxis(mean, 3, 1), np.moveaxis(var, 3, 1), gamma, beta, eps)
-
-
-@exercise.another_way("groups_of_something_else")
-def groups_without_images(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """A reshape to (groups, -1) cuts the batch."""
-    return normalized(x, *over(x, (groups, -1), 1), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "group-norm")
-def normalizes_over_the_batch(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You average over the batch as well. In group normalization each image has statistics of its own, so that no image
-    depends on the others and the size of the batch does not matter."""
-    return normalized(x, *over(x, cut(x, groups), 0, 2, 3, 4), gamma, beta, eps)
-
-
-@exercise.another_way("normalizes_over_the_batch")
-def batch_norm_instead(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """Each channel, over the batch."""
-    return normalized(x, *moments(x, 0, 2, 3), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "group-norm")
-def one_statistic_for_everything(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You take one mean and one variance of the whole array. Each group of channels of each image gets its own: average
-    over the channels of a group and their pixels only."""
-    return normalized(x, x.mean(), x.var(), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "group-norm")
-def each_pixel_by_itself(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """You average over the channels of a group but not over its pixels, so each pixel gets statistics of its own. A
-    group has one mean and one variance: over its channels, the height and the width."""
-    return normalized(x, *over(x, cut(x, groups), 2), gamma, beta, eps)
-
-
-@exercise.another_way("each_pixel_by_itself")
-def each_row_of_pixels_by_itself(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """Over the width, too, but not the height."""
-    return normalized(x, *over(x, cut(x, groups), 2, 4), gamma, beta, eps)
-
-
-@exercise.another_way("each_pixel_by_itself")
-def each_column_of_pixels_by_itself(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
-    """Over the height, too, but not the width."""
-    return normalized(x, *over(x, cut(x, groups), 2, 3), gamma, beta, eps)
+def of_groups(x: Array, groups: int) -> tuple[Any, Any]:
+    """The right mean and variance."""
+    shape = cut(x, groups)
+    mean = over(x, shape, 2, 3, 4)
+    return mean, over((x - mean) ** 2, shape, 2, 3, 4)
 
 
 # ----------------------------------------------------------------------------------------------------- gamma and beta
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
+@exercise.misconception(Kind.ERROR, "group-norm", about="gamma beta")
 def parameters_per_group(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
     """You use one gamma and one beta for a whole group. Mean and variance belong to the group, but gamma and beta
     belong to the channels: there are C of them, and each channel gets its own."""
@@ -292,7 +306,7 @@ def parameters_averaged_in_a_group(x: Array, gamma: Array, beta: Array, groups: 
     return normalized(x, *of_groups(x, groups), once_a_channel(gammas, x), once_a_channel(betas, x), eps)
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
+@exercise.misconception(Kind.ERROR, "group-norm", about="gamma beta")
 def parameters_by_place_in_the_group(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
     """You give the channels of every group the same few gammas and betas, those of the first group. Each of the C
     channels has its own: multiply when the result has its shape (N, C, H, W) back."""
@@ -301,7 +315,7 @@ def parameters_by_place_in_the_group(x: Array, gamma: Array, beta: Array, groups
     return normalized(x, mean, var, np.tile(gamma[:size], groups), np.tile(beta[:size], groups), eps)
 
 
-@exercise.misconception(Kind.ERROR, "group-norm")
+@exercise.misconception(Kind.ERROR, "group-norm", about="gamma beta")
 def parameters_along_the_width(x: Array, gamma: Array, beta: Array, groups: int, eps: float = EPS) -> Values:
     """Your gamma and beta have shape (C,), and against (N, C, H, W) that broadcasts along the width. They belong to the
     channels: give them the shape (1, C, 1, 1). Your version runs only when C = W."""

@@ -6,6 +6,7 @@ from . import gradients
 
 def add_parameter_sums(exercise: Exercise) -> None:
     """Add the sums over something else than images and pixels in dgamma and dbeta."""
+    gradients.add_last_sample(exercise, "image")
     gradients.add_other_sums(
         exercise,
         "parameters_averaged",
@@ -35,11 +36,13 @@ def add_parameter_sums(exercise: Exercise) -> None:
     )
     gradients.add_other_sums(
         exercise,
-        "parameters_summed_over_images_only",
+        "parameters_not_summed_over_all_pixels",
         "backward-shapes",
-        "You sum over the images but not over the pixels in dgamma or dbeta. One gamma serves all pixels of its "
+        "You sum over the images but not over all pixels in dgamma or dbeta. One gamma serves all pixels of its "
         "channel: sum over axes (0, 2, 3), so that one number per channel is left.",
         lambda at, values: values.sum(axis=0),
+        lambda at, values: values.sum(axis=(0, 2)),
+        lambda at, values: values.sum(axis=(0, 3)),
     )
     gradients.add_other_sums(
         exercise,

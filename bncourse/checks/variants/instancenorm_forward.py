@@ -15,7 +15,18 @@ from ..exercise import Arguments, Exercise, Kind, Problem
 from ..inputs import EPS, leaves_alone
 from ..reading import Factor
 from .inputs import FEW_PIXELS, IMAGES, MANY_PIXELS, WHOLE_IMAGES, agrees_roughly, instances, scale_of_instances
-from .statistics import Words, add_counts, add_mistakes, counts_of, in_steps, moments, normalized, read_y
+from .statistics import (
+    Words,
+    add_counts,
+    add_mistakes,
+    add_other_axes,
+    counts_of,
+    in_steps,
+    moments,
+    normalized,
+    over_axes,
+    read_y,
+)
 from .sums import spread
 
 WORDS = Words("instance normalization", "channel", "pixels", "M", "instance-norm")
@@ -103,7 +114,7 @@ def default_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=1)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    agrees_roughly(f, plain_layer(instances(draw, Problem(2, 3, H=14, W=14, whole=True))[0]))
+    agrees_roughly(f, instances(draw, Problem(2, 3, H=14, W=14, whole=True)))
 
 
 @exercise.property(points=1, needs="normalizes_each_channel_of_each_image")
@@ -148,65 +159,44 @@ read_y(
 Values = tuple[Any, None]
 
 
-@exercise.misconception(Kind.ERROR, "instance-norm")
-def normalizes_over_the_batch(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """You average over the batch as well, axes (0, 2, 3), which is batch normalization. Instance normalization takes
-    each image by itself, axes (2, 3), so that no image depends on the others."""
-    return normalized(x, *moments(x, 0, 2, 3), gamma, beta, eps)
+add_other_axes(
+    exercise,
+    WORDS,
+    "normalizes_over_the_batch",
+    "You average over the batch as well, axes (0, 2, 3), which is batch normalization. Instance normalization takes "
+    "each image by itself, axes (2, 3), so that no image depends on the others.",
+    over_axes(0, 2, 3),
+    over_axes(0),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "normalizes_over_the_channels",
+    "You average over the channels as well, axes (1, 2, 3), so that all channels of an image share one mean. In "
+    "instance normalization each channel has its own: axes (2, 3) only.",
+    over_axes(1, 2, 3),
+    over_axes(1),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "one_statistic_for_everything",
+    "You take one mean or one variance of the whole array. Each channel of each image gets its own: average over the "
+    "pixels only, axes (2, 3).",
+    over_axes(0, 1, 2, 3),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "averages_over_part_of_the_pixels",
+    "You average over one of the axes of height and width only, so each row or column of pixels gets statistics of its "
+    "own. A channel of an image has one mean and one variance: axes (2, 3) together.",
+    over_axes(3),
+    over_axes(2),
+)
 
 
-@exercise.another_way("normalizes_over_the_batch")
-def batch_mean_in_instance_norm(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """The variance is right."""
-    return normalized(x, moments(x, 0, 2, 3)[0], moments(x, 2, 3)[1], gamma, beta, eps)
-
-
-@exercise.another_way("normalizes_over_the_batch")
-def batch_variance_in_instance_norm(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """The mean is right."""
-    return normalized(x, moments(x, 2, 3)[0], moments(x, 0, 2, 3)[1], gamma, beta, eps)
-
-
-@exercise.another_way("normalizes_over_the_batch")
-def only_over_the_batch(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """Each pixel by itself, over the images."""
-    return normalized(x, *moments(x, 0), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "instance-norm")
-def normalizes_over_the_channels(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """You average over the channels as well, axes (1, 2, 3), so that all channels of an image share one mean. In
-    instance normalization each channel has its own: axes (2, 3) only."""
-    return normalized(x, *moments(x, 1, 2, 3), gamma, beta, eps)
-
-
-@exercise.another_way("normalizes_over_the_channels")
-def only_over_the_channels(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """Each pixel by itself, over the channels."""
-    return normalized(x, *moments(x, 1), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "instance-norm")
-def one_statistic_for_everything(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """You take one mean and one variance of the whole array. Each channel of each image gets its own: average over the
-    pixels only, axes (2, 3)."""
-    return normalized(x, x.mean(), x.var(), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "instance-norm")
-def averages_over_part_of_the_pixels(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """You average over one of the axes of height and width only, so each row or column of pixels gets statistics of its
-    own. A channel of an image has one mean and one variance: axes (2, 3) together."""
-    return normalized(x, *moments(x, 3), gamma, beta, eps)
-
-
-@exercise.another_way("averages_over_part_of_the_pixels")
-def averages_over_the_height(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
-    """Each column of pixels by itself."""
-    return normalized(x, *moments(x, 2), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "instance-norm")
+@exercise.misconception(Kind.ERROR, "instance-norm", about="mean var axis")
 def channels_taken_to_be_last(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
     """You take the last axis for the channels and average over axes (1, 2). In this course images are (N, C, H, W), as
     in PyTorch: the pixels are axes (2, 3). (N, H, W, C) is the order of Keras."""
@@ -220,7 +210,7 @@ def channels_and_parameters_last(x: Array, gamma: Array, beta: Array, eps: float
     return gamma * (x - mean) / np.sqrt(var + eps) + beta, None
 
 
-@exercise.misconception(Kind.ERROR, "instance-norm")
+@exercise.misconception(Kind.ERROR, "instance-norm", about="gamma beta")
 def parameters_along_the_width(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Values:
     """Your gamma and beta have shape (C,), and against (N, C, H, W) that broadcasts along the width. They belong to the
     channels: give them the shape (1, C, 1, 1). Your version runs only when C = W."""

@@ -159,6 +159,7 @@ gradients.add_wrong_sums(
     lambda values: values.mean(axis=1),
 )
 gradients.add_parameters(exercise)
+gradients.add_last_sample(exercise, "sample")
 gradients.add_other_sums(
     exercise,
     "parameters_averaged",

@@ -11,10 +11,22 @@ from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from ..inputs import EPS, ROUGHLY, leaves_alone
+from ..inputs import EPS, ROUGHLY, leaves_alone, parameters
 from ..reading import Factor
 from .inputs import FEW_FEATURES, MANY, MANY_FEATURES, ROWS, layer, samples, scale_of_layer
-from .statistics import STD_FACTORS, Words, add_counts, add_mistakes, counts_of, in_steps, moments, normalized, read_y
+from .statistics import (
+    STD_FACTORS,
+    Words,
+    add_counts,
+    add_mistakes,
+    add_other_axes,
+    counts_of,
+    in_steps,
+    moments,
+    normalized,
+    over_axes,
+    read_y,
+)
 
 WORDS = Words("layer normalization", "sample", "features", "D", "layer-norm")
 
@@ -97,7 +109,7 @@ def default_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=1)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    f.agrees(plain_layer(draw.whole_numbers(MANY, ROWS).T.copy()), within=ROUGHLY)
+    f.agrees((draw.whole_numbers(MANY, ROWS).T.copy(), *parameters(draw, MANY)), within=ROUGHLY)
 
 
 @exercise.property(points=1, needs="normalizes_each_sample")
@@ -128,65 +140,34 @@ read_y(exercise, WORDS, "sample", counts_of(WORDS, Factor("N", lambda at: len(at
 # ------------------------------------------------------------------------------------------- mistakes of the whole
 
 
-@exercise.misconception(Kind.ERROR, "layer-norm")
-def normalizes_over_the_batch(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """You average over the batch (axis=0), which is batch normalization. Layer normalization takes mean and variance of
-    each sample over its own features (axis=1), so that no sample depends on the others."""
-    return normalized(x, *moments(x, 0), gamma, beta, eps)
+add_other_axes(
+    exercise,
+    WORDS,
+    "normalizes_over_the_batch",
+    "You average over the batch (axis=0), which is batch normalization. Layer normalization takes mean and variance of "
+    "each sample over its own features (axis=1), so that no sample depends on the others.",
+    over_axes(0),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "one_statistic_for_the_matrix",
+    "You average over the whole matrix at once, so the samples still depend on each other. Each row gets its own mean "
+    "and its own variance: axis=1 in both, with keepdims=True.",
+    over_axes(0, 1),
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "statistics_across_the_columns",
+    "Your mean or variance has shape (N,), and against (N, D) that broadcasts along the columns: feature j gets the "
+    "statistics of sample j. Keep the axis (keepdims=True), so that it has shape (N, 1). Your version runs only when "
+    "N = D.",
+    lambda at, values: values.mean(axis=1),
+)
 
 
-@exercise.another_way("normalizes_over_the_batch")
-def batch_mean_in_layer_norm(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """The variance is right."""
-    return normalized(x, moments(x, 0)[0], moments(x, 1)[1], gamma, beta, eps)
-
-
-@exercise.another_way("normalizes_over_the_batch")
-def batch_variance_in_layer_norm(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """The mean is right."""
-    return normalized(x, moments(x, 1)[0], moments(x, 0)[1], gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "layer-norm")
-def one_statistic_for_the_matrix(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """You average over the whole matrix at once, so the samples still depend on each other. Each row gets its own mean
-    and its own variance: axis=1 in both, with keepdims=True."""
-    return normalized(x, x.mean(), x.var(), gamma, beta, eps)
-
-
-@exercise.another_way("one_statistic_for_the_matrix")
-def one_mean_but_own_variances(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """The variance is right."""
-    return normalized(x, x.mean(), moments(x, 1)[1], gamma, beta, eps)
-
-
-@exercise.another_way("one_statistic_for_the_matrix")
-def one_variance_but_own_means(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """The mean is right."""
-    return normalized(x, moments(x, 1)[0], x.var(), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "layer-norm")
-def statistics_across_the_columns(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """Your mean and variance have shape (N,), and against (N, D) that broadcasts along the columns: feature j gets the
-    statistics of sample j. Keep the axis (keepdims=True), so that they have shape (N, 1). Your version runs only when
-    N = D."""
-    return normalized(x, x.mean(axis=1), x.var(axis=1), gamma, beta, eps)
-
-
-@exercise.another_way("statistics_across_the_columns")
-def mean_across_the_columns(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """The variance has its axis."""
-    return normalized(x, x.mean(axis=1), moments(x, 1)[1], gamma, beta, eps)
-
-
-@exercise.another_way("statistics_across_the_columns")
-def variance_across_the_columns(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
-    """The mean has its axis."""
-    return normalized(x, moments(x, 1)[0], x.var(axis=1), gamma, beta, eps)
-
-
-@exercise.misconception(Kind.ERROR, "layer-norm")
+@exercise.misconception(Kind.ERROR, "layer-norm", about="gamma beta")
 def parameters_down_the_rows(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
     """You spread gamma and beta down the rows, so that sample i gets the parameters of feature i. The statistics belong
     to the samples, but gamma and beta still belong to the features: shape (D,) broadcasts by itself. Your version runs

@@ -445,6 +445,8 @@ def not_summed_in_dx(at: Any) -> Any:
 # ------------------------------------------------------------------------------------------------------------ dgamma
 
 gradients.add_dgamma(exercise)
+gradients.add_dgamma_root(exercise, "x", "mean_square")
+gradients.add_last_sample(exercise, "sample")
 
 gradients.add_other_sums(
     exercise,
@@ -526,11 +528,11 @@ exercise.read(
 gradients.read_parameters(exercise, WORDS)
 
 
-@exercise.symptom("rms-norm", about="dx dmean_square mean_square x_hat")
+@exercise.symptom("rms-norm", about="dx")
 def dx_is_off_along_x_hat(at: Any, answer: Mapping[str, Array]) -> bool:
     """Your dx, multiplied by x_hat and summed over a sample, is not what it must be: eps/(mean(x²) + eps)/rms times the
     sum of gamma · dy · x_hat, so nearly 0 when eps is small, since the length of a sample is taken out. Look at what
-    comes through the mean square."""
+    comes through the mean square, and at what its terms are divided by."""
     expected = over_features(at.dx_hat * at.x_hat) / at.rms * at.eps / (at.mean_square + at.eps)
     along = answer["dx"] * at.x_hat
     return bool(np.all(np.abs(over_features(along) - expected) <= 1e-6 * over_features(np.abs(along))))

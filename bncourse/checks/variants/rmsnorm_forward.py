@@ -12,7 +12,7 @@ from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import LOW_DEVIATION, Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from ..inputs import EPS, OTHER_EPS, ROUGHLY, leaves_alone
+from ..inputs import EPS, OTHER_EPS, ROUGHLY, leaves_alone, parameters
 from ..reading import Factor, Reading, Term
 from .inputs import FEW_FEATURES, MANY, MANY_FEATURES, ROWS, rms_layer, root_mean_square, scale_of_rms
 
@@ -92,7 +92,7 @@ def default_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=1)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    f.agrees(plain_layer(draw.whole_numbers(MANY, ROWS).T.copy()), within=ROUGHLY)
+    f.agrees((draw.whole_numbers(MANY, ROWS).T.copy(), parameters(draw, MANY)[0]), within=ROUGHLY)
 
 
 @exercise.property(points=1, needs="divides_by_the_root_mean_square")
@@ -202,6 +202,19 @@ def default_eps_of_keras(at: Any) -> Any:
     """Your eps is 1e-6 when none is given. That is the default of RMSNormalization in Keras, and of many language
     models; this course asks for 1e-5 in all its norms."""
     return at.given.get("eps", 1e-6)
+
+
+@exercise.misconception(Kind.CONVENTION, "normalize-eps", step="eps")
+def default_eps_of_another_library(at: Any) -> Any:
+    """Your eps is not 1e-5 when none is given. Libraries differ, and for a sample of small values it shows; this course
+    asks for 1e-5 in all its norms."""
+    return at.given.get("eps", 1e-8)
+
+
+for other in (0.0, 1e-12, 1e-7, 1e-4, 1e-3):
+    exercise.another_way("default_eps_of_another_library", step="eps")(
+        lambda at, other=other: at.given.get("eps", other)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- the mean square
@@ -323,7 +336,7 @@ def divides_by_gamma(at: Any) -> Any:
     return at.x_hat / at.gamma
 
 
-@exercise.misconception(Kind.ERROR, "rms-norm")
+@exercise.misconception(Kind.ERROR, "rms-norm", about="gamma")
 def gamma_down_the_rows(x: Array, gamma: Array, eps: float = EPS) -> Any:
     """You spread gamma down the rows, so that sample i gets the gamma of feature i. It belongs to the features: shape
     (D,) broadcasts against (N, D) by itself. Your version runs only when N = D."""
@@ -333,26 +346,32 @@ def gamma_down_the_rows(x: Array, gamma: Array, eps: float = EPS) -> Any:
 # ------------------------------------------------------------------------------------------- mistakes of the whole
 
 
-@exercise.misconception(Kind.ERROR, "rms-norm")
-def averages_over_the_batch(x: Array, gamma: Array, eps: float = EPS) -> Any:
+@exercise.misconception(Kind.ERROR, "rms-norm", step="mean_square", about="mean_square axis")
+def averages_over_the_batch(at: Any) -> Any:
     """You average the squares over the batch (axis=0). RMS normalization treats each sample by itself, over its own
     features (axis=1), so that no sample depends on the others."""
-    return gamma * x / np.sqrt((x * x).mean(axis=0) + eps), None
+    return (at.x**2).mean(axis=0)
 
 
-@exercise.misconception(Kind.ERROR, "rms-norm")
-def one_rms_for_the_matrix(x: Array, gamma: Array, eps: float = EPS) -> Any:
+@exercise.misconception(Kind.ERROR, "rms-norm", step="mean_square", about="mean_square axis")
+def one_rms_for_the_matrix(at: Any) -> Any:
     """You average the squares of the whole matrix, so the samples still depend on each other. Each row gets its own
     root mean square: axis=1, with keepdims=True."""
-    return gamma * x / np.sqrt((x * x).mean() + eps), None
+    return (at.x**2).mean()
 
 
-@exercise.misconception(Kind.ERROR, "rms-norm")
-def rms_across_the_columns(x: Array, gamma: Array, eps: float = EPS) -> Any:
+@exercise.another_way("one_rms_for_the_matrix", step="mean_square")
+def one_sum_for_the_matrix(at: Any) -> Any:
+    """Summed over everything, divided by D."""
+    return (at.x**2).sum() / at.D
+
+
+@exercise.misconception(Kind.ERROR, "rms-norm", step="mean_square", about="mean_square axis")
+def rms_across_the_columns(at: Any) -> Any:
     """Your root mean square has shape (N,), and against (N, D) that broadcasts along the columns: feature j is divided
     by that of sample j. Keep the axis (keepdims=True), so that it has shape (N, 1). Your version runs only when
     N = D."""
-    return gamma * x / np.sqrt((x * x).mean(axis=1) + eps), None
+    return (at.x**2).mean(axis=1)
 
 
 @exercise.misconception(Kind.ERROR, "rms-norm", sentences.WHOLE_NUMBER_BUFFER)

@@ -14,12 +14,15 @@ import numpy as np
 from .. import quantities as q
 from ..answers import Array
 from ..chain import Chain, Step
-from ..exercise import Exercise, Kind, Way
+from ..exercise import Exercise, Kind, Misconception, Way
 from ..forward.normalize import normalize
 from ..forward.scale_shift import scale_shift
 from ..inputs import EPS
 from ..reading import Factor, Reading, Term
 from .sums import number, spread, total
+
+Average = Callable[[Any, Array], Any]
+"""The mean of an array of x's shape over something, in a shape that broadcasts against it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Words:
 
 def in_steps(exercise: Exercise, w: Words) -> Chain:
     """Write the forward in steps, x_hat as in batch normalization but for what is averaged over."""
-    chain = exercise.in_steps(eps=EPS)
+    chain = begun(exercise)
     add(chain, w.M, f"the number of {w.values} that share a mean", number)
     add(chain, "mean", f"the mean of each {w.one}, over its {w.values}", lambda at: total(at, at.x) / at_M(at, w))
     add(
@@ -63,6 +66,14 @@ def in_steps(exercise: Exercise, w: Words) -> Chain:
         "gamma times x_hat, plus beta",
         lambda at: spread(at.gamma, at.x) * at.x_hat + spread(at.beta, at.x),
     )
+    return chain
+
+
+def begun(exercise: Exercise) -> Chain:
+    """A chain that knows the number of groups, for images."""
+    chain = exercise.in_steps(eps=EPS)
+    if exercise.axes["x"] == "NCHW" and "groups" not in exercise.signature.parameters:
+        add(chain, "groups", "as many groups as channels: each channel by itself", lambda at: at.x.shape[1])
     return chain
 
 
@@ -113,6 +124,7 @@ def add_mistakes(exercise: Exercise, w: Words, only_centres: str) -> None:
             )
     add_variances(exercise, w)
     add_rest(exercise)
+    add_default(exercise)
 
 
 def reworded(sentence: str, one: str) -> str:
@@ -210,6 +222,69 @@ def add_rest(exercise: Exercise) -> None:
     )
     def divides_by_gamma(at: Any) -> Any:
         return at.x_hat / spread(at.gamma, at.x) + spread(at.beta, at.x)
+
+
+def add_default(exercise: Exercise) -> None:
+    """Add the defaults of other libraries than Keras."""
+
+    @exercise.misconception(
+        Kind.CONVENTION,
+        "normalize-eps",
+        "Your eps is not 1e-5 when none is given. Libraries differ (Flax has 1e-6, the code of BERT 1e-12), and where "
+        "something hardly varies it shows; this course, like PyTorch, asks for 1e-5.",
+        step="eps",
+    )
+    def default_eps_of_another_library(at: Any) -> Any:
+        return at.given.get("eps", 1e-6)
+
+    for other in (0.0, 1e-12, 1e-8, 1e-7, 1e-4):
+        exercise.another_way("default_eps_of_another_library", step="eps")(
+            lambda at, other=other: at.given.get("eps", other)
+        )
+
+
+def add_other_axes(exercise: Exercise, w: Words, identifier: str, sentence: str, *averages: Average) -> None:
+    """Add the mistake of averaging over something else, in the mean, in the variance, or in both."""
+    ways = [wrong for average in averages for wrong in with_average(average)]
+    entry = Misconception(
+        identifier,
+        sentence,
+        Kind.ERROR,
+        w.section,
+        tuple(Way(exercise.from_steps(wrong), wrong) for wrong in ways),
+        frozenset({"mean", "var", "axis"}),
+    )
+    exercise.misconceptions.append(entry)
+
+
+def with_average(average: Average) -> tuple[dict[str, Step], ...]:
+    """The ways to average over something else: in both, in the mean, in the variance, about the one mean or the "
+    "other."""
+
+    def mean(at: Any) -> Any:
+        return average(at, at.x)
+
+    def var(at: Any) -> Any:
+        return average(at, (at.x - at.mean) ** 2)
+
+    def var_about_its_own_mean(at: Any) -> Any:
+        return average(at, (at.x - average(at, at.x)) ** 2)
+
+    def right_variance(at: Any) -> Any:
+        return total(at, (at.x - total(at, at.x) / number(at)) ** 2) / number(at)
+
+    return (
+        {"mean": mean, "var": var},
+        {"mean": mean, "var": right_variance},
+        {"mean": mean},
+        {"var": var_about_its_own_mean},
+        {"var": var},
+    )
+
+
+def over_axes(*axes: int) -> Average:
+    """The mean over these axes."""
+    return lambda at, values: values.mean(axis=axes, keepdims=True)
 
 
 def add_counts(exercise: Exercise, w: Words, sentence: str, *counts: Callable[[Any], Any]) -> None:

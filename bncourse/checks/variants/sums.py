@@ -12,16 +12,11 @@ import numpy as np
 from ..answers import Array
 
 
-def groups_of(at: Any) -> int:
-    """How many groups the channels of an image make: as many as asked for, or one each."""
-    return int(getattr(at, "groups", at.x.shape[1]))
-
-
 def number(at: Any) -> int:
     """How many values share a mean and a variance."""
     if at.x.ndim == 2:
         return int(at.x.shape[1])
-    return int(at.x[0].size // groups_of(at))
+    return int(at.x[0].size // at.groups)
 
 
 def total(at: Any, values: Array) -> Any:
@@ -29,8 +24,8 @@ def total(at: Any, values: Array) -> Any:
     if values.ndim == 2:
         return values.sum(axis=1, keepdims=True)
     N, C = values.shape[:2]
-    sums = values.reshape(N, groups_of(at), -1).sum(axis=2)
-    return np.repeat(sums, C // groups_of(at), axis=1)[:, :, None, None]
+    sums = values.reshape(N, at.groups, -1).sum(axis=2)
+    return np.repeat(sums, C // at.groups, axis=1)[:, :, None, None]
 
 
 def spread(vector: Any, x: Array) -> Any:
