@@ -117,6 +117,10 @@ def test_every_section_that_is_pointed_to_is_in_the_book():
 SAME_FUNCTION = {
     frozenset({"deviation_for_variance", "divides_by_the_variance"}): {"eps_outside_the_root"},
     frozenset({"only_centres", "only_rescales"}): {"not_normalized"},
+    frozenset({"mean_path_missing", "variance_path_missing"}): {"statistics_held_constant"},
+    frozenset({"mean_path_without_N", "variance_path_without_N"}): {"sums_not_averaged"},
+    frozenset({"mean_not_updated", "variance_not_updated"}): {"nothing_updated"},
+    frozenset({"mean_not_updated", "variance_about_the_new_running_mean"}): {"variance_about_the_old_running_mean"},
 }
 """Two mistakes that together are, letter for letter, a third one."""
 

@@ -6,8 +6,8 @@ import pytest
 from bncourse import check
 from bncourse.checks.assignments import exercise_named
 from bncourse.checks.chain import Chain
-from bncourse.checks.diagnosis import READ_ON
 from bncourse.checks.reading import Product, coefficients, effect_of, product_of, ungrouped
+from bncourse.checks.terms import READ_ON
 
 BACKWARD = exercise_named("batchnorm_backward")
 FORWARD = exercise_named("batchnorm_forward")

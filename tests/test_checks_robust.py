@@ -100,7 +100,7 @@ RETURNED = {
     "too much": (lambda x: np.broadcast_to(1.0, (10**6, 10**6)), "far larger than what was asked for"),
     "a dtype with fields": (lambda x: np.zeros(3, dtype=[("a", float)]), "expected an array of numbers"),
     "dates": (lambda x: np.zeros(3, dtype="datetime64[s]"), "expected an array of numbers"),
-    "a lying subclass": (lambda x: (x.mean(axis=0) + 1).view(Lying), "mean["),
+    "a lying subclass": (lambda x: x.max(axis=0).view(Lying), "mean["),
     "a lying shape": (lambda x: np.zeros((2, 2)).view(Lying), "mean has shape (2, 2), expected (3,)"),
     "a pretender": (lambda x: Pretender(), "raised RuntimeError: caught you looking"),
 }

@@ -6,7 +6,8 @@ The door is :func:`check`. The rooms:
                    the assignments: each exercise's properties, points, steps, misconceptions. One module an exercise
 ``assignments``    which exercises there are
 ``marking``        runs the properties, makes the report; ``consistency`` judges a backward beside a wrong forward
-``diagnosis``      names the mistake; ``reading`` finds which term is off by which factor
+``diagnosis``      names the mistake, in layers: ``bank``, ``terms`` (with ``reading``), ``faults``, ``forms``, which
+                   look at what was ``seen``
 ``witness``        the smallest input that shows it; ``hints`` the next step, for who asks
 ``exercise``       what an exercise is made of; ``chain`` its answer in steps; ``quantities`` what a term is off by
 ``asking``         how a property questions the student's functions; ``inputs`` and ``draw`` on what; ``comparing`` how

@@ -42,9 +42,15 @@ def exact(actual: Array, scale: Array | float) -> Array:
 
 def rough(expected: Array, fraction: float) -> Array:
     """The tolerance of every element when only the idea must be right."""
-    size = np.abs(expected)
-    largest = size.max(axis=0, keepdims=True) if expected.ndim == 2 else size
-    return np.broadcast_to(fraction * largest, expected.shape)
+    return np.broadcast_to(fraction * feature_size(np.abs(expected)), expected.shape)
+
+
+def feature_size(size: Array) -> Array:
+    """The largest value of each feature (the axis after the first), where there are several values of it."""
+    if size.ndim < 2:
+        return size
+    largest: Array = size.max(axis=(0, *range(2, size.ndim)), keepdims=True)
+    return largest
 
 
 def worst(name: str, actual: Array, expected: Array, tolerance: Array) -> Mismatch | None:

@@ -4,15 +4,20 @@ Every step of the chain, and everything a step uses, is varied in turn: wrong si
 times too large, another quantity in its place. A fault is said when the whole answer with it is the student's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from .answers import Array
+from .calling import Outcome
 from .chain import Chain, Step, Wrong
+from .exercise import Arguments, Exercise, Kind, Way
+from .seen import Diagnosis, Seen, close, outputs
 
 Change = Callable[[Any, Any], Any]
 
@@ -165,3 +170,56 @@ def resumed(chain: Chain, at: Any, fault: Fault, after: Mapping[str, tuple[str, 
     for name in after[first]:
         setattr(again, name, fault.wrong.get(name, chain.steps[name])(again))
     return again
+
+
+# ---------------------------------------------------------------------------------------- finding one
+
+
+def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The plainest fault of one step that gives the student's answers."""
+    student = seen.outcomes[0]
+    if exercise.chain is None or not all(says_something(one) for one in seen.outcomes[: seen.floats]):
+        return []
+    names = tuple(student.arrays)
+    at = exercise.steps.trace(seen.problems[0])
+    right = outputs(exercise, seen.problems[0], {}, names)
+    wrong = {name for name in names if not close(student.arrays[name], right[name])}
+    reads = uses(exercise.steps, at)
+    after = downstream(exercise.steps, reads)
+    for fault in faults(exercise.steps, at, reads, wrong, names):
+        if same_outputs(partial(resumed, exercise.steps, at, fault, after), student.arrays, wrong):
+            way = Way(exercise.from_steps(fault.wrong), fault.wrong)
+            if seen.explained_by(exercise.bank(way.function)):
+                return [faulty(exercise, fault, way, wrong)]
+    return []
+
+
+def says_something(outcome: Outcome) -> bool:
+    """Whether there are numbers to compare: of what is NaN throughout, anything could be the cause."""
+    return not outcome.complaint and all(np.any(np.isfinite(one)) for one in outcome.arrays.values())
+
+
+def same_outputs(retraced: Callable[[], Any], student: Mapping[str, Array], names: Collection[str]) -> bool:
+    """Whether the steps, one of them faulty, may lead to the student's outputs."""
+    try:
+        again = retraced()
+        return all(close(student[name], np.asarray(getattr(again, name), float)) for name in names)
+    except (ValueError, TypeError, ArithmeticError, IndexError, AttributeError):  # shapes that do not fit each other
+        return False
+
+
+def faulty(exercise: Exercise, fault: Fault, way: Way, wrong: Collection[str]) -> Diagnosis:
+    """A fault in a sentence."""
+    (name,) = fault.wrong
+    words = " ".join((exercise.steps.steps[name].__doc__ or "").split())
+    sentence = (
+        f"Your {' and '.join(sorted(wrong))} comes out as if {fault.words}. Right would be, for {name}: {words}. "
+        "Look at the line that computes it."
+    )
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        return exercise.run(exercise.bank(way.function), arguments).arrays
+
+    return Diagnosis(
+        fault.identifier, sentence, Kind.ERROR, exercise.section, fault.about | set(wrong), predict, fault.wrong
+    )

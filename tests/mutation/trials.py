@@ -16,7 +16,7 @@ import numpy as np
 
 from bncourse import check
 from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES
-from bncourse.checks.diagnosis import alike
+from bncourse.checks.seen import alike
 from bncourse.checks.draw import Draw
 
 from .cases import CASES

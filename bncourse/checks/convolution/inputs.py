@@ -8,8 +8,7 @@ from .. import inputs
 from .. import quantities as q
 from ..answers import Array
 from ..asking import Asked, Refused, chosen, circumstances
-from ..comparing import worst
-from ..diagnosis import feature_size
+from ..comparing import feature_size, worst
 from ..draw import Draw
 from ..exercise import Arguments, Problem
 from ..inputs import ROUGHLY, and_eps, eps_in, images, parameters, running_statistics, upstream

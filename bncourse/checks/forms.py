@@ -1,0 +1,75 @@
+"""Are these the right numbers in another form, or do they break an identity of all right answers?"""
+
+from collections.abc import Mapping
+from itertools import permutations
+
+from .answers import Array
+from .asking import truth
+from .exercise import Arguments, Exercise, Kind
+from .seen import Diagnosis, Seen, distance
+
+
+def another_form(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The right numbers, transposed or in another order."""
+    pairs = [(seen.outcomes[n].arrays, seen.right[n].arrays) for n in range(seen.floats)]
+    if not all(seen and seen.keys() == right.keys() for seen, right in pairs):
+        return []
+    names = tuple(pairs[0][1])
+    if all(matches(seen, {name: right[name].T for name in names}) for seen, right in pairs):
+        return [transposed(exercise, names)]
+    for order in permutations(names):
+        shuffled = dict(zip(names, order, strict=True))
+        if order != names and all(matches(seen, {n: right[shuffled[n]] for n in names}) for seen, right in pairs):
+            return [in_another_order(exercise, names, order)]
+    return []
+
+
+def matches(seen: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
+    """Whether the arrays are these, to rounding."""
+    return all(seen[name].shape == one.shape for name, one in right.items()) and distance(seen, right) <= 1.0
+
+
+def transposed(exercise: Exercise, names: tuple[str, ...]) -> Diagnosis:
+    """Rows for columns."""
+    sentence = (
+        f"Your {' and '.join(names)} has the right numbers, transposed: rows and columns are exchanged. One row "
+        "belongs to one sample, one column to one feature."
+    )
+    about = frozenset({*names, "axis", "shape", "order"})
+    return Diagnosis(
+        "transposed",
+        sentence,
+        Kind.CONTRACT,
+        exercise.section,
+        about,
+        lambda arguments: {name: one.T for name, one in truth(exercise, arguments).items()},
+    )
+
+
+def in_another_order(exercise: Exercise, names: tuple[str, ...], order: tuple[str, ...]) -> Diagnosis:
+    """One result for another."""
+    sentence = (
+        f"You return the right results in another order: ({', '.join(order)}). The exercise asks for "
+        f"({', '.join(names)}), and whoever calls you unpacks them in that order."
+    )
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        right = truth(exercise, arguments)
+        return {name: right[other] for name, other in zip(names, order, strict=True)}
+
+    about = frozenset({*names, "order"})
+    return Diagnosis("results_in_another_order", sentence, Kind.CONTRACT, exercise.section, about, predict)
+
+
+def broken_identities(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """The first exact identity that is broken on two problems of different shape."""
+    for symptom in exercise.symptoms:
+        broken = 0
+        for n in range(seen.floats):
+            one, right = seen.outcomes[n], seen.right[n]
+            if one.complaint or any(one.arrays[k].shape != v.shape for k, v in right.arrays.items()):
+                continue
+            broken += not symptom.holds(exercise.steps.trace(seen.problems[n]), one.arrays)
+        if broken >= 2:
+            return [Diagnosis(symptom.identifier, symptom.sentence, Kind.ERROR, symptom.section, symptom.about)]
+    return []
