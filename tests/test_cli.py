@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import bncourse
-from bncourse.checks.assignments import ASSIGNMENTS
 from bncourse import cli, release
 from bncourse.checks import answering, notebooks
+from bncourse.checks.assignments import ASSIGNMENTS
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = ROOT / "solutions/forward/forward.ipynb"
