@@ -146,6 +146,78 @@ class TestReading:
         assert len({(p.N, p.D) for p in READ_ON}) == len({p.eps for p in READ_ON}) == 3
 
 
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("name", "function", "identifier", "words"),
+        [
+            ("batch_mean", lambda x: x.sum(axis=0) / (len(x) + 1), "N_incremented", "as if N is too large by 1"),
+            ("batch_mean", lambda x: x.mean(axis=0) ** 2, "mean_squared", "as if mean is squared"),
+            (
+                "normalize",
+                lambda x, m, v, e=1e-5: (x - v) / np.sqrt(v + e),
+                "centred_with_var_for_mean",
+                "with var where",
+            ),
+            (
+                "normalize",
+                lambda x, m, v, e=1e-5: (x - m) / (1 + np.sqrt(v + e)),
+                "std_incremented",
+                "std is too large",
+            ),
+        ],
+    )
+    def test_a_simple_fault_of_one_step_is_said(self, name, function, identifier, words):
+        report = check(name, function)
+        assert report.misconceptions == [identifier]
+        assert words in report.diagnoses[0].sentence
+        assert report.witness.step is not None
+
+    def test_of_what_is_nan_throughout_nothing_is_said(self):
+        assert check("batchnorm_forward", lambda x, g, b, e=1e-5: (x * np.nan, None)).misconceptions == []
+
+    def test_a_fault_that_shows_on_one_problem_only_is_not_said(self):
+        def wrong(x):
+            return x.sum(axis=0) / (len(x) + 1) if len(x) == 7 else x.max(axis=0)
+
+        assert check("batch_mean", wrong).misconceptions == []
+
+    def test_steps_that_have_no_part_in_the_wrong_output_are_left_alone(self):
+        from bncourse.checks.draw import Draw
+        from bncourse.checks.faults import downstream, faults, uses
+
+        chain = BACKWARD.steps
+        at = chain.trace(BACKWARD.problem(Draw(0, "x"), BACKWARD.probes[0]))
+        reads = uses(chain, at)
+        assert reads["dx_hat"] == {"dy", "gamma"}
+        assert downstream(chain, reads)["dmean"] == ("dmean", "dx_mean", "dx")
+        tried = {
+            name for fault in faults(chain, at, reads, {"dbeta"}, ("dx", "dgamma", "dbeta")) for name in fault.wrong
+        }
+        assert tried == {"dbeta"}
+
+
+class TestForms:
+    def test_a_transposed_answer_is_told_so(self):
+        def wrong(x, gamma, beta, eps=1e-5):
+            return (gamma * x_hat(x, eps) + beta).T, None
+
+        report = check("batchnorm_forward", wrong)
+        assert report.misconceptions == ["transposed"]
+        assert "rows and columns are exchanged" in report.diagnoses[0].sentence
+
+    def test_results_in_another_order_are_told_so(self):
+        def wrong(dy, x_hat, gamma):
+            return dy.sum(axis=0), dy * gamma, (dy * x_hat).sum(axis=0)
+
+        (name,) = check("scale_shift_backward", wrong).misconceptions
+        assert "order" in name
+
+    def test_a_row_for_a_vector_is_no_reason_not_to_name_the_mistake(self):
+        assert check("batch_variance", lambda x: x.var(axis=0, ddof=1, keepdims=True)).misconceptions == [
+            "unbiased_variance"
+        ]
+
+
 class TestSymptoms:
     def test_a_dx_that_does_not_sum_to_zero_is_told_so(self):
         def wrong(dy, cache):

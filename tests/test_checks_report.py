@@ -253,98 +253,32 @@ def test_numbers_are_printed_with_the_digits_that_show_the_difference():
     assert two_numbers(float("nan"), float("nan")) == ("nan", "nan")
 
 
-SPEED = """
-import json, time
-from bncourse import check
-from bncourse.checks.assignments import EXERCISES
-
-def least(function):
-    times = []
-    for _ in range(7):
-        started = time.process_time()
-        function()
-        times.append(time.process_time() - started)
-    return min(times)
-
-worst = {"right": 0, "wrong": 0, "shown": 0}
-for exercise in EXERCISES.values():
-    wrong = exercise.bank(exercise.misconceptions[-1].implementations[-1])
-    taken = {
-        "right": least(lambda: check(exercise.name, *exercise.reference)),
-        "wrong": least(lambda: check(exercise.name, *wrong)),
-        "shown": least(lambda: str(check(exercise.name, *wrong))),
-    }
-    worst = {key: max(worst[key], taken[key]) for key in worst}
-print(json.dumps(worst))
-"""
-
-
 no_processes = pytest.mark.skipif(sys.platform == "emscripten", reason="the browser starts no processes")
 
 
 def alone(code):
-    """Run code in a process that no coverage measures; times are of the CPU, since others share it."""
+    """Run code in a process of its own."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 
-@no_processes
-def test_a_passing_check_takes_at_most_10_ms_a_failing_one_60_and_showing_it_300():
-    seconds = json.loads(alone(SPEED)[0])
-    assert seconds["right"] < 0.010
-    assert seconds["wrong"] < 0.060
-    assert seconds["shown"] < 0.300
-
-
 IMPORT = """
-import sys, time
+import sys
 import numpy
-before, started = set(sys.modules), time.process_time()
+before = set(sys.modules)
 import bncourse
-print(time.process_time() - started)
-new = {n.split(".")[0] for n in set(sys.modules) - before if "cython" not in n}
-print(sorted(new - sys.stdlib_module_names - {"bncourse", "numpy"}))
+new = set(sys.modules) - before
+print(sorted({n.split(".")[0] for n in new if "cython" not in n} - sys.stdlib_module_names - {"bncourse", "numpy"}))
+print(sorted(n for n in new if n.startswith("bncourse.checks.") and n.count(".") > 2))
+bncourse.check("batch_mean", lambda x: x.mean(axis=0))
+print("bncourse.checks.variants" in sys.modules)
 """
 
 
 @no_processes
-def test_importing_takes_at_most_150_ms_beyond_numpy_and_brings_nothing_else():
-    runs = [alone(IMPORT) for _ in range(5)]
-    assert min(float(seconds) for seconds, _ in runs) < 0.150
-    assert runs[0][1] == "[]"
-
-
-class TestHints:
-    def test_there_are_three_grades_each_saying_more(self, wrong):
-        nudge, pointer, worked = (wrong.hint(grade) for grade in (1, 2, 3))
-        assert str(wrong.hint()) == str(nudge)
-        assert "?" in nudge.sentence
-        assert "forward/normalize#normalize-eps" in pointer.sentence
-        assert [one.name for one in worked.worked] == ["x", "mean", "var", "eps", "centred", "std"]
-        assert worked.worked[-1].value == [2.0]
-        assert str(worked).startswith("Hint 3 of 3: On the smallest input that fails")
-        assert "std = [2.]   (the root of var + eps)" in str(worked)
-
-    def test_no_hint_says_the_code(self):
-        for exercise in EXERCISES.values():
-            report = check(exercise.name, *exercise.bank(exercise.misconceptions[0].implementations[0]))
-            for grade in (1, 2, 3):
-                text = str(report.hint(grade))
-                assert not re.search(r"np\.|axis=|\.sum\(|\.mean\(|return |lambda|def ", text), text
-
-    def test_a_right_answer_needs_none(self, right):
-        for grade in (1, 2, 3):
-            assert right.hint(grade).sentence == "Everything holds: there is nothing to hint at."
-
-    def test_a_grade_that_is_none_is_told_which_there_are(self, wrong):
-        with pytest.raises(ValueError, match=r"hint\(4\): there are three grades, 1 \(a question\)"):
-            wrong.hint(4)
-
-    def test_a_hint_is_a_card_too(self, wrong):
-        card = Elements(wrong.hint(3)._repr_html_())
-        assert card.open == []
-        assert ("section", "aria-label", "Hint 3 of 3 for normalize") in card.attributes
-        assert "std (the root of var + eps)" in card.text
+def test_importing_brings_nothing_else_and_no_bank_before_it_is_asked_for():
+    """How long it takes is measured by `make mutants`."""
+    assert alone(IMPORT) == ["[]", "[]", "False"]
 
 
 def test_what_is_not_written_has_no_witness():
