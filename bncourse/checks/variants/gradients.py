@@ -733,10 +733,9 @@ def add_identities(exercise: Exercise, w: Words) -> None:
 
     dx_does_not_sum_to_zero.__doc__ = (
         f"Your dx does not sum to 0 over the {w.values} of a {w.one}. Adding the same number to all of them changes "
-        "nothing in the output, so the right one always does: look at how what comes through the mean balances the "
-        "rest."
+        "nothing in the output, so the right one always does: look which of its terms does not balance the others."
     )
-    exercise.symptom(MEAN, about="dx dmean dx_mean mean")(dx_does_not_sum_to_zero)
+    exercise.symptom(MEAN, about="dx")(dx_does_not_sum_to_zero)
 
     def dx_is_off_along_x_hat(at: Any, answer: Mapping[str, Array]) -> bool:
         expected = total(at, at.dx_hat * at.x_hat) / at.std * at.eps / (at.var + at.eps)
@@ -746,6 +745,6 @@ def add_identities(exercise: Exercise, w: Words) -> None:
     dx_is_off_along_x_hat.__doc__ = (
         f"Your dx sums to 0, as it should, but multiplied by x_hat and summed over a {w.one} it is not what it must "
         "be: eps/(var + eps)/std times the sum of gamma · dy · x_hat, so nearly 0 when eps is small. Look at what "
-        "comes through the variance."
+        "comes through the variance, and at what each term is divided by."
     )
-    exercise.symptom(VARIANCE, about="dx dvar dx_var var x_hat")(dx_is_off_along_x_hat)
+    exercise.symptom(VARIANCE, about="dx")(dx_is_off_along_x_hat)

@@ -13,12 +13,12 @@ from ..calling import Signature
 from ..chain import Step
 from ..draw import Draw
 from ..exercise import Exercise, Kind, Problem
-from ..inputs import leaves_alone
+from ..inputs import ROUGHLY, leaves_alone
 from ..reading import Factor
 from . import gradients
 from .groupnorm_forward import BATCH, FOUR, ONE, TWO, WORDS, groupnorm_forward
 from .images_backward import add_parameter_sums
-from .inputs import FEW_PIXELS, GROUPS, MANY_PIXELS, agrees_roughly, group_pair, in_rows, scale_of_group_pair
+from .inputs import FEW_PIXELS, GROUPS, MANY_PIXELS, group_pair, in_rows, scale_of_group_pair
 from .statistics import counts_of
 from .sums import over_the_batch
 
@@ -103,7 +103,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 )
 def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
     """gives as dx the direct term and those through the mean and the variance, with gamma inside their sums"""
-    agrees_roughly(f, group_pair(draw, MANY_PIXELS), only=("dx",))
+    f.agrees(group_pair(draw, MANY_PIXELS), within=ROUGHLY, only=("dx",))
 
 
 @exercise.property(
@@ -114,7 +114,7 @@ def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
 def backward_follows_eps(f: Asked, draw: Draw) -> None:
     """uses the deviation the forward divided by, with the eps it was given"""
     dy, x, gamma, beta, groups = group_pair(draw, MANY_PIXELS)
-    agrees_roughly(f, (dy, 0.2 * x, gamma, beta, groups, 0.1), only=("dx",))
+    f.agrees((dy, 0.2 * x, gamma, beta, groups, 0.1), within=ROUGHLY, only=("dx",))
 
 
 @exercise.property(points=1, nudge="Which number divides the sums: how many values has a group?")

@@ -12,9 +12,9 @@ from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from ..inputs import EPS, leaves_alone
+from ..inputs import EPS, ROUGHLY, leaves_alone
 from ..reading import Factor
-from .inputs import FEW_PIXELS, GROUPS, MANY_PIXELS, WHOLE_IMAGES, agrees_roughly, groups, images_in, scale_of_groups
+from .inputs import FEW_PIXELS, GROUPS, MANY_PIXELS, WHOLE_IMAGES, groups, images_in, scale_of_groups
 from .statistics import (
     Average,
     Words,
@@ -84,20 +84,20 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
 def normalizes_each_group(f: Asked, draw: Draw) -> None:
     """gives each group of neighbouring channels of each image mean 0 and variance near 1 (gamma = 1, beta = 0)"""
     x, _, _, asked = groups(draw, MANY_PIXELS)
-    agrees_roughly(f, plain_layer(x, asked))
+    f.agrees(plain_layer(x, asked), within=ROUGHLY)
 
 
 @exercise.property(points=1, nudge="What is group normalization with one group? And with a group for each channel?")
 def takes_any_number_of_groups(f: Asked, draw: Draw) -> None:
     """takes one group (the whole image) and as many groups as channels (instance normalization), too"""
     for asked in (1, 3):
-        agrees_roughly(f, plain_layer(images_in(draw, MANY_PIXELS, 3, asked), asked))
+        f.agrees(plain_layer(images_in(draw, MANY_PIXELS, 3, asked), asked), within=ROUGHLY)
 
 
 @exercise.property(points=2, nudge="How many numbers has gamma: one per group, or one per channel?")
 def scales_and_shifts_each_channel(f: Asked, draw: Draw) -> None:
     """multiplies each channel by its gamma, then adds its beta"""
-    agrees_roughly(f, groups(draw, MANY_PIXELS))
+    f.agrees(groups(draw, MANY_PIXELS), within=ROUGHLY)
 
 
 @exercise.property(points=1, nudge="How many numbers are added up in one variance? Is that what you divide by?")
@@ -111,7 +111,7 @@ def group_norm_divides_by_M(f: Asked, draw: Draw) -> None:
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
     x, _, _, asked = groups(draw, MANY_PIXELS)
-    agrees_roughly(f, plain_layer(0.2 * x, asked, 0.1))
+    f.agrees(plain_layer(0.2 * x, asked, 0.1), within=ROUGHLY)
 
 
 @exercise.property(points=1, nudge="What comes out for a group whose values are all alike?")
@@ -119,13 +119,13 @@ def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given, so that a group whose values are all alike gives beta, not NaN"""
     x, _, _, asked = groups(draw, Problem(2, 3, H=14, W=14))
     x[0, : x.shape[1] // asked] = 2.5
-    agrees_roughly(f, plain_layer(x, asked))
+    f.agrees(plain_layer(x, asked), within=ROUGHLY)
 
 
 @exercise.property(points=1)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    agrees_roughly(f, groups(draw, Problem(2, 3, H=14, W=14, whole=True)))
+    f.agrees(groups(draw, Problem(2, 3, H=14, W=14, whole=True)), within=ROUGHLY)
 
 
 @exercise.property(points=1, needs="normalizes_each_group")

@@ -4,17 +4,15 @@ What shares a mean and a variance (a sample, a channel of an image, a group) has
 the last one hardly varies, so that eps shows.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from ..answers import Array
-from ..asking import Asked, Refused, circumstances
-from ..comparing import worst
 from ..draw import LOW_DEVIATION, Draw
 from ..exercise import Arguments, Problem
-from ..inputs import ROUGHLY, and_eps, batch, eps_in, parameters, upstream
+from ..inputs import and_eps, batch, eps_in, parameters, upstream
 from .sums import over_the_batch, spread
 
 CHANNELS = {1: (2, 1), 2: (4, 2), 3: (6, 3), 4: (4, 2), 5: (6, 2), 6: (6, 2)}
@@ -118,21 +116,6 @@ def in_rows(x: Array, groups: int = 1) -> Array:
 
 
 # -------------------------------------------------------------------------------------------------------- exactness
-
-
-def agrees_roughly(f: Asked, arguments: Arguments, only: Collection[str] = ()) -> None:
-    """Refuse what is off by more than a hundredth of its channel's largest value.
-
-    Of images, where single values of y or dx come near 0 by cancelling, a hundredth of each value would ask too much.
-    """
-    answer, right = f(arguments, only), f.right(arguments)
-    for name, actual in answer.items():
-        expected = right[name]
-        axes = (0, *range(2, expected.ndim))
-        size = np.abs(expected).max(axis=axes, keepdims=True) if expected.ndim > 1 else np.abs(expected)
-        mismatch = worst(name, actual, expected, np.broadcast_to(ROUGHLY * size, expected.shape))
-        if mismatch is not None:
-            raise Refused(f"{mismatch}, {circumstances(f.exercise, arguments)}.")
 
 
 def spread_rows(rows: Array, x: Array, groups: int) -> Array:

@@ -11,11 +11,11 @@ from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Exercise, Problem
-from ..inputs import leaves_alone
+from ..inputs import ROUGHLY, leaves_alone
 from ..reading import Factor
 from . import gradients
 from .images_backward import add_parameter_sums
-from .inputs import FEW_PIXELS, IMAGES, MANY_PIXELS, agrees_roughly, instance_pair, scale_of_instance_pair
+from .inputs import FEW_PIXELS, IMAGES, MANY_PIXELS, instance_pair, scale_of_instance_pair
 from .instancenorm_forward import BATCH, CHANNELS, ONE, TWO, WORDS, instancenorm_forward
 from .statistics import counts_of
 
@@ -94,7 +94,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 )
 def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
     """gives as dx the direct term and those through the mean and the variance of each channel of each image"""
-    agrees_roughly(f, instance_pair(draw, MANY_PIXELS), only=("dx",))
+    f.agrees(instance_pair(draw, MANY_PIXELS), within=ROUGHLY, only=("dx",))
 
 
 @exercise.property(
@@ -105,7 +105,7 @@ def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
 def backward_follows_eps(f: Asked, draw: Draw) -> None:
     """uses the deviation the forward divided by, with the eps it was given"""
     dy, x, gamma, beta = instance_pair(draw, MANY_PIXELS)
-    agrees_roughly(f, (dy, 0.2 * x, gamma, beta, 0.1), only=("dx",))
+    f.agrees((dy, 0.2 * x, gamma, beta, 0.1), within=ROUGHLY, only=("dx",))
 
 
 @exercise.property(points=1, nudge="Which number divides the sums: H·W, H·W - 1, or N·H·W?")

@@ -12,9 +12,9 @@ from ..asking import Asked, Refused
 from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
-from ..inputs import EPS, leaves_alone
+from ..inputs import EPS, ROUGHLY, leaves_alone
 from ..reading import Factor
-from .inputs import FEW_PIXELS, IMAGES, MANY_PIXELS, WHOLE_IMAGES, agrees_roughly, instances, scale_of_instances
+from .inputs import FEW_PIXELS, IMAGES, MANY_PIXELS, WHOLE_IMAGES, instances, scale_of_instances
 from .statistics import (
     Words,
     add_counts,
@@ -81,13 +81,13 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
 @exercise.property(points=5, nudge="Which of the four axes of x go into one mean, and which of them stay?")
 def normalizes_each_channel_of_each_image(f: Asked, draw: Draw) -> None:
     """gives each channel of each image mean 0 and variance near 1 over its pixels (gamma = 1, beta = 0)"""
-    agrees_roughly(f, plain_layer(instances(draw, MANY_PIXELS)[0]))
+    f.agrees(plain_layer(instances(draw, MANY_PIXELS)[0]), within=ROUGHLY)
 
 
 @exercise.property(points=2, nudge="Along which axis do the numbers of gamma lie? Which shape broadcasts like that?")
 def scales_and_shifts_each_channel(f: Asked, draw: Draw) -> None:
     """multiplies each channel by its gamma, then adds its beta"""
-    agrees_roughly(f, instances(draw, MANY_PIXELS))
+    f.agrees(instances(draw, MANY_PIXELS), within=ROUGHLY)
 
 
 @exercise.property(points=1, nudge="How many numbers are added up in one variance? Is that what you divide by?")
@@ -100,7 +100,7 @@ def instance_norm_divides_by_M(f: Asked, draw: Draw) -> None:
 @exercise.property(points=2, nudge="Call it with eps = 3 on a channel of variance 1: what should it divide by?")
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
-    agrees_roughly(f, plain_layer(0.2 * instances(draw, MANY_PIXELS)[0], 0.1))
+    f.agrees(plain_layer(0.2 * instances(draw, MANY_PIXELS)[0], 0.1), within=ROUGHLY)
 
 
 @exercise.property(points=1, nudge="What comes out for a channel of one colour?")
@@ -108,13 +108,13 @@ def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given, so that a channel of one colour gives beta, not NaN"""
     x = instances(draw, Problem(2, 3, H=14, W=14))[0]
     x[0, 0] = 2.5
-    agrees_roughly(f, plain_layer(x))
+    f.agrees(plain_layer(x), within=ROUGHLY)
 
 
 @exercise.property(points=1)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
-    agrees_roughly(f, instances(draw, Problem(2, 3, H=14, W=14, whole=True)))
+    f.agrees(instances(draw, Problem(2, 3, H=14, W=14, whole=True)), within=ROUGHLY)
 
 
 @exercise.property(points=1, needs="normalizes_each_channel_of_each_image")
