@@ -16,12 +16,11 @@ import numpy as np
 
 from bncourse import check
 from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES
-from bncourse.checks.seen import alike
 from bncourse.checks.draw import Draw
 
 from .cases import CASES
 from .equivalence import judged
-from .judging import Judgement, judge
+from .judging import Judgement, judge, same
 from .making import Mutant, right_answers, sample
 from .simpler import CHECKS, verdicts
 
@@ -119,7 +118,14 @@ def compared(exercise: str) -> Bank:
 
 def same_behaviour(one: Any, other: Any) -> bool:
     """Whether two outcomes are the same in numbers and in manners."""
-    return alike(one, other) and one.changed.keys() == other.changed.keys() and one.alone == other.alone
+    manners = [
+        (outcome.error, bool(outcome.complaint), set(outcome.changed), outcome.alone) for outcome in (one, other)
+    ]
+    return (
+        manners[0] == manners[1]
+        and one.arrays.keys() == other.arrays.keys()
+        and all(same(one.arrays[name], other.arrays[name]) for name in one.arrays)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ mutants
