@@ -1,12 +1,12 @@
 """The assignment `variants`: layer, instance, group and RMS normalization, forward and backward.
 
 Eight exercises, 131 points. The points stand in the decorators of the properties. The weights are a teacher's: what
-shares a mean carries most of a forward; in a backward the paths of dx do, with gamma inside their sums, while dgamma and
-dbeta count by themselves; eps in the wrong place costs less than a third, another default or D - 1 at most a tenth.
+shares a mean carries most of a forward; in a backward the paths of dx do, with gamma inside their sums, while dgamma
+and dbeta count by themselves; eps in the wrong place costs less than a third, another default or D - 1 at most a tenth.
 
 ``inputs`` has the problems and the error analysis, ``sums`` what each norm sums over. Since the norms share their
-formula, ``statistics`` has the steps and mistakes of their forwards, ``gradients`` those of their backwards, each in the
-words of the norm; what belongs to one norm alone is in the module of its exercise.
+formula, ``statistics`` has the steps and mistakes of their forwards, ``gradients`` those of their backwards, each in
+the words of the norm; what belongs to one norm alone is in the module of its exercise.
 """
 
 from .groupnorm_backward import groupnorm_backward
