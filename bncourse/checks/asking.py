@@ -39,7 +39,8 @@ class Asked:
         """What calling them comes to; a backward ``twice``, to see whether it spoils its cache."""
         for name, function in zip(self.exercise.functions, self.functions, strict=True):
             if not callable(function):
-                return Outcome(complaint=f"{name} is not a function but {described(function)}.")
+                kind = "class" if name[0].isupper() else "function"
+                return Outcome(complaint=f"{name} is not a {kind} but {described(function)}.")
         return self.exercise.run(self.functions, arguments, twice)  # type: ignore[arg-type]  # callable, all of them
 
     def __call__(self, arguments: Arguments, only: Collection[str] = ()) -> dict[str, Array]:

@@ -1,15 +1,16 @@
 """Which mistake is it?
 
-Six layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
+Seven layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
 several problems: N > D, N = D, N < D, shifted features, one that hardly varies, with eps and without, whole numbers.
 
 1. *An entry of the bank.* One wrong implementation gives the student's answer on *all* of them and is clearly not right
    on at least two of different shapes. When two entries both do, nothing is named: a wrong name is worse than none.
-2. *Two entries at once*, in different steps: the chain with both steps wrong gives the student's answer.
-3. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
-4. *A fault*: one step went wrong in a simple way, and the whole answer with it is the student's (:mod:`.faults`).
-5. *Another form*: the right numbers, transposed or in another order.
-6. *A symptom*: an exact identity that does not hold, on two problems of different shape.
+2. *Nothing done, or another default*: an argument handed back; right when everything is given.
+3. *Two entries at once*, in different steps: the chain with both steps wrong gives the student's answer.
+4. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
+5. *A fault*: one step went wrong in a simple way, and the whole answer with it is the student's (:mod:`.faults`).
+6. *Another form*: the right numbers, transposed or in another order.
+7. *A symptom*: an exact identity that does not hold, on two problems of different shape.
 
 An answer that is right on all of these is also looked at far from 0, where digits cancel. What an answer does besides
 its numbers (changing inputs, keeping the cache) is named on top of that.
@@ -18,8 +19,8 @@ its numbers (changing inputs, keeping the cache) is named on top of that.
 from .asking import Asked
 from .bank import by_contract, first_answers, lost_digits, single_entries, two_entries
 from .exercise import Exercise
-from .faults import faulty_step
-from .forms import another_form, broken_identities
+from .faults import another_default, faulty_step
+from .forms import another_form, broken_identities, returned_unchanged
 from .seen import Diagnosis, Seen, agree, look
 from .terms import read
 
@@ -41,7 +42,9 @@ def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> lis
     if single:
         return single if len(single) == 1 else []
     return (
-        two_entries(exercise, seen, first)
+        returned_unchanged(exercise, seen)
+        or another_default(exercise, seen)
+        or two_entries(exercise, seen, first)
         or [one for reading in exercise.readings for one in read(exercise, student, reading, seen, seed)]
         or faulty_step(exercise, seen)
         or another_form(exercise, seen)

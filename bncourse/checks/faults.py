@@ -17,7 +17,7 @@ from .answers import Array
 from .calling import Outcome
 from .chain import Chain, Step, Wrong
 from .exercise import Arguments, Exercise, Kind, Way
-from .seen import Diagnosis, Seen, close, outputs
+from .seen import Diagnosis, Seen, agree, close, outputs, says_something
 
 Change = Callable[[Any, Any], Any]
 
@@ -97,6 +97,11 @@ def faults(
         for kind, words, change in changes:
             step = changed(chain.steps[name], change)
             yield Fault(f"{name}_{kind}", f"{name} {words}", {name: step}, frozenset({name}))
+    for name in steps:
+        for other in known_before(chain, name):
+            if fits(at, name, other):
+                text = f"{other} stands where {name} belongs"
+                yield Fault(f"{name}_is_{other}", text, {name: attrgetter(other)}, frozenset({name, other}))
     for name in steps:
         for used in sorted(reads[name]):
             for kind, words, change in changes:
@@ -178,7 +183,7 @@ def resumed(chain: Chain, at: Any, fault: Fault, after: Mapping[str, tuple[str, 
 def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
     """The plainest fault of one step that gives the student's answers."""
     student = seen.outcomes[0]
-    if exercise.chain is None or not all(says_something(one) for one in seen.outcomes[: seen.floats]):
+    if exercise.chain is None or not all(numbers(one) for one in seen.outcomes[: seen.floats]):
         return []
     names = tuple(student.arrays)
     at = exercise.steps.trace(seen.problems[0])
@@ -194,9 +199,9 @@ def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
     return []
 
 
-def says_something(outcome: Outcome) -> bool:
-    """Whether there are numbers to compare: of what is NaN throughout, anything could be the cause."""
-    return not outcome.complaint and all(np.any(np.isfinite(one)) for one in outcome.arrays.values())
+def numbers(outcome: Outcome) -> bool:
+    """Whether the student's function answered with numbers."""
+    return not outcome.complaint and says_something(outcome)
 
 
 def same_outputs(retraced: Callable[[], Any], student: Mapping[str, Array], names: Collection[str]) -> bool:
@@ -223,3 +228,44 @@ def faulty(exercise: Exercise, fault: Fault, way: Way, wrong: Collection[str]) -
     return Diagnosis(
         fault.identifier, sentence, Kind.ERROR, exercise.section, fault.about | set(wrong), predict, fault.wrong
     )
+
+
+# ---------------------------------------------------------------------------------------- what is taken when not given
+
+DEFAULTS = (0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1.0, 0.5, 0.9, 0.99, 0.999)
+"""Of eps, momentum or a step, whichever is left out."""
+
+
+def another_default(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """An answer that is right whenever everything is given, and uses another value for what is not."""
+    chain = exercise.chain
+    if chain is None or not chain.defaults or not agree(seen.outcomes[0], seen.right[0]):
+        return []
+    for name, right in chain.defaults.items():
+        for value in DEFAULTS:
+            if value == right:
+                continue
+            wrong = {name: partial(given_or, name, value)}
+            way = Way(exercise.from_steps(wrong), wrong)
+            if seen.explained_by(exercise.bank(way.function)):
+                return [defaulting(exercise, name, right, value, way)]
+    return []
+
+
+def given_or(name: str, value: float, at: Any) -> Any:
+    """What was given, or another default."""
+    return at.given.get(name, value)
+
+
+def defaulting(exercise: Exercise, name: str, right: Any, value: float, way: Way) -> Diagnosis:
+    """Another default in a sentence."""
+    sentence = (
+        f"Your {name} is {value:g} when none is given. What is given you use rightly; but this exercise asks for "
+        f"{name} = {right:g} as the default."
+    )
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        return exercise.run(exercise.bank(way.function), arguments).arrays
+
+    about = frozenset({name})
+    return Diagnosis(f"another_default_{name}", sentence, Kind.ERROR, exercise.section, about, predict, way.wrong)

@@ -3,10 +3,45 @@
 from collections.abc import Mapping
 from itertools import permutations
 
+import numpy as np
+
 from .answers import Array
 from .asking import truth
 from .exercise import Arguments, Exercise, Kind
 from .seen import Diagnosis, Seen, distance
+
+
+def returned_unchanged(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
+    """An output that is one of the arguments, as it came."""
+    for output in seen.right[0].arrays:
+        for position, name in enumerate(exercise.signature.parameters):
+            if all(is_argument(seen, n, output, position) for n in range(seen.floats)):
+                return [unchanged(exercise, output, name, position)]
+    return []
+
+
+def is_argument(seen: Seen, n: int, output: str, position: int) -> bool:
+    """Whether an output is an argument there, and should not be."""
+    arguments, made = seen.problems[n], seen.outcomes[n].arrays.get(output)
+    if made is None or position >= len(arguments) or not isinstance(arguments[position], np.ndarray):
+        return False
+    given = {output: np.asarray(arguments[position], float)}
+    right = {output: seen.right[n].arrays[output]}
+    return matches({output: made}, given) and not matches({output: made}, right)
+
+
+def unchanged(exercise: Exercise, output: str, name: str, position: int) -> Diagnosis:
+    """An argument handed back."""
+    sentence = (
+        f"Your {output} is {name}, as it came in: what was computed in between does not reach it. Is the result under "
+        "another name, or computed and not returned?"
+    )
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        return {output: np.asarray(arguments[position], float)}
+
+    about = frozenset({output, name})
+    return Diagnosis(f"{output}_is_{name}", sentence, Kind.ERROR, exercise.section, about, predict)
 
 
 def another_form(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
@@ -15,7 +50,8 @@ def another_form(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
     if not all(seen and seen.keys() == right.keys() for seen, right in pairs):
         return []
     names = tuple(pairs[0][1])
-    if all(matches(seen, {name: right[name].T for name in names}) for seen, right in pairs):
+    flat = all(one.ndim == 1 for one in pairs[0][1].values())
+    if not flat and all(matches(seen, {name: right[name].T for name in names}) for seen, right in pairs):
         return [transposed(exercise, names)]
     for order in permutations(names):
         shuffled = dict(zip(names, order, strict=True))

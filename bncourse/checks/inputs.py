@@ -17,8 +17,8 @@ EPS = 1e-5
 OTHER_EPS = (1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-12)
 """What students write into the formula who ignore the argument."""
 
-SHAPES = (Problem(7, 3, eps=0.1), Problem(4, 4), Problem(3, 5, eps=0.3))
-"""Where an answer has to be right to rounding: N > D, N = D, N < D; an eps that shows, and the default."""
+SHAPES = (Problem(7, 3, eps=0.1), Problem(4, 4), Problem(3, 5, eps=0.3), Problem(6, 1, eps=0.2))
+"""Where an answer has to be right to rounding: N > D, N = D, N < D, D = 1; an eps that shows, and the default."""
 
 
 def batch(draw: Draw, problem: Problem) -> Array:

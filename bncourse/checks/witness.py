@@ -5,7 +5,7 @@ still fails: fewer rows, fewer columns, rounder numbers, gamma 1 and beta 0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,7 @@ def smallest_witness(
         if found is not None:
             found = search.smaller(found)
             inputs = dict(zip(exercise.signature.parameters, found.arguments, strict=False))
+            found = telling(found)
             step = first_difference(exercise, found.arguments, diagnoses)
             return Witness(inputs, found.expected, found.actual, found.sentence, step)
     return None
@@ -82,6 +83,22 @@ def candidates(exercise: Exercise, seed: int) -> Iterator[Arguments]:
         yield exercise.problem(Draw(seed, f"witness {n}"), problem)
     if exercise.far is not None:
         yield exercise.far(Draw(seed, "witness far"), Problem(4, 1))
+
+
+FEW = 4
+"""Outputs that are shown all; of more, only those that differ."""
+
+
+def telling(found: "Failing") -> "Failing":
+    """The outputs that differ, and the first few of them, where there are many."""
+    if len(found.expected) <= FEW or not found.actual:
+        return found
+    differ = [
+        name for name, one in found.expected.items() if name in found.actual and not same(one, found.actual[name])
+    ]
+    kept = differ[:FEW] or list(found.expected)[:FEW]
+    expected = {name: found.expected[name] for name in kept}
+    return replace(found, expected=expected, actual={name: found.actual[name] for name in kept if name in found.actual})
 
 
 @dataclass(frozen=True)

@@ -703,15 +703,15 @@ exercise.read(
 )
 
 
-@exercise.symptom(MEAN, about="dx dmean dx_mean mean")
+@exercise.symptom(MEAN, about="dx")
 def dx_does_not_sum_to_zero(at: Any, answer: Mapping[str, Array]) -> bool:
     """Your dx does not sum to 0 over the batch. Adding the same number to every sample changes nothing in batch
-    normalization, so the right one always does: look at how what comes through the mean balances the rest."""
+    normalization, so the right one always does: look which of its terms does not balance the others."""
     dx = answer["dx"]
     return bool(np.all(np.abs(dx.sum(axis=0)) <= 1e-6 * np.abs(dx).sum(axis=0)))
 
 
-@exercise.symptom(VARIANCE, about="dx dvar dx_var var x_hat")
+@exercise.symptom(VARIANCE, about="dx")
 def dx_is_off_along_x_hat(at: Any, answer: Mapping[str, Array]) -> bool:
     """Your dx sums to 0, as it should, but multiplied by x_hat and summed it is not what it must be: gamma/std ·
     eps/(var + eps) times the sum of dy · x_hat, so nearly 0 when eps is small. Look at what comes through the

@@ -42,7 +42,7 @@ def mean_square_about_the_mean(f: Asked, draw: Draw) -> None:
 @batch_variance.property(points=1)
 def variance_divides_by_N(f: Asked, draw: Draw) -> None:
     """divides by N, the number of samples, also when N = D"""
-    for N, D in ((5, 3), (4, 4), (3, 5)):
+    for N, D in ((5, 3), (4, 4), (3, 5), (5, 1)):
         f.agrees((draw.batch(N, D, low=True),))
 
 
@@ -105,7 +105,9 @@ batch_variance.read(
         "var",
         terms=(
             Term("squares", "the mean of the squares", lambda at: (at.x**2).mean(axis=0), "batch-variance", "", "x"),
-            Term("mean", "the square of the mean, taken away,", lambda at: -(at.mean**2), "batch-variance", "", "mean"),
+            Term(
+                "mean", "the square of the mean, taken away,", lambda at: -(at.mean**2), "batch-variance", "", "mean x"
+            ),
         ),
         factors=(q.N, q.UNBIASED, q.D),
         per="whole",
@@ -172,6 +174,20 @@ def variance_divided_by_D(at: Any) -> Any:
     """You divide by D, the number of features. The sum has N terms, one per sample: divide by N. The two agree only
     when N = D."""
     return at.x.shape[1]
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="var", about="mean")
+def square_of_the_mean_only(at: Any) -> Any:
+    """You square the mean, not the distance from it: `x - mean**2` means x - (mean**2). Put the difference in
+    parentheses, (x - mean)**2: it is the distance that is squared."""
+    return (at.x - at.mean**2).sum(axis=0) / at.N
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="var", about="mean")
+def square_of_x_only(at: Any) -> Any:
+    """You square x and subtract the mean as it is: `x**2 - mean`. Put the difference in parentheses, (x - mean)**2: it
+    is the distance from the mean that is squared."""
+    return (at.x**2 - at.mean).sum(axis=0) / at.N
 
 
 @batch_variance.misconception(Kind.ERROR, "normalize-eps", step="var", about="eps")

@@ -201,6 +201,8 @@ batchnorm_forward.inherit(
     "squares_not_centred",
     "squares_not_averaged",
     "variance_divided_by_D",
+    "square_of_the_mean_only",
+    "square_of_x_only",
 )
 batchnorm_forward.copy(normalize)
 batchnorm_forward.copy(scale_shift)

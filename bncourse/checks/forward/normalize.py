@@ -170,6 +170,26 @@ def divides_by_the_variance(at: Any) -> Any:
     return at.var + at.eps
 
 
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def root_of_eps_only(at: Any) -> Any:
+    """You take the root of eps alone, not of var + eps: `var + eps**0.5` means var + (eps**0.5). Put the sum in
+    parentheses, (var + eps)**0.5."""
+    return at.var + np.sqrt(at.eps)
+
+
+@normalize.another_way("root_of_eps_only", step="std")
+def inverse_root_of_eps_only(at: Any) -> Any:
+    """The same with the power -0.5."""
+    return 1.0 / (at.var + at.eps**-0.5)
+
+
+@normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
+def eps_beside_the_inverse(at: Any) -> Any:
+    """You add eps to one over the deviation: `var**-0.5 + eps` means (1/std) + eps. It belongs beside the variance, in
+    the parentheses: (var + eps)**-0.5."""
+    return 1.0 / (at.var**-0.5 + at.eps)
+
+
 @normalize.misconception(Kind.ERROR, "normalize-formula", step="x_hat", about="mean")
 def divides_before_it_subtracts(at: Any) -> Any:
     """You divide the mean only, for `x - mean / s` means x - (mean / s). Put the difference in parentheses:
