@@ -88,25 +88,6 @@ def imports() -> Iterator[Figure]:
     yield Figure("import bncourse, what it adds to NumPy", ours - numpy, "s")
 
 
-def verdicts() -> Iterator[Figure]:
-    """How long a student waits for `check`: the right answer, and the slowest of the known mistakes."""
-    from bncourse import check, functional
-    from bncourse.checks.assignments import EXERCISES
-
-    def timed(*functions: Callable[..., object]) -> float:
-        start = time.perf_counter()
-        check(name, *functions)
-        return time.perf_counter() - start
-
-    for name, exercise in EXERCISES.items():
-        *cache_makers, right = [getattr(functional, function) for function in exercise.functions]
-        wrong = [made for mistake in exercise.misconceptions for made in mistake.implementations]
-        yield Figure(f"check {name}: right answer", timed(*cache_makers, right), "s", 1)
-        if wrong:
-            slowest = max(timed(*cache_makers, each) for each in wrong)
-            yield Figure(f"check {name}: slowest of {len(wrong)} known mistakes", slowest, "s", 1)
-
-
 def cold_book() -> Iterator[Figure]:
     """Build the book from nothing, every page executed."""
     wall, cpu = seconds([sys.executable, "tools/book.py", "--cold"])
@@ -125,13 +106,13 @@ MEASURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "speed": speed,
     "float32": float32,
     "imports": imports,
-    "verdicts": verdicts,
     "cold-book": cold_book,
     "warm-book": warm_book,
 }
 TOOLS: dict[str, list[list[str]]] = {
     "gradcheck": [["tools/gradcheck_audit.py"]],
     "equations": [["tools/mutate_equations.py"]],
+    "checker": [["tools/mutants.py"]],
     "tests": [["tools/run_tests.py", "--only", "tests"], ["tools/coverage_gate.py"]],
 }
 

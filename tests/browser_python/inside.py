@@ -7,7 +7,7 @@ from pathlib import Path
 
 CORE = ["functional", "nn", "gradcheck", "checks"]
 TESTS = ["test_functional*.py", "test_nn.py", "test_gradcheck*.py", "test_checks*.py"]
-NOT_HERE = ("_autograd", "_torch")  # these compare with libraries that the browser has not
+NOT_HERE = ("_autograd", "_torch", "_mutants")  # libraries that the browser has not; processes that it starts not
 
 
 def imports_nothing_but_numpy() -> None:

@@ -201,7 +201,6 @@ batchnorm_forward.inherit(
     "squares_not_centred",
     "squares_not_averaged",
     "variance_divided_by_D",
-    "square_of_the_mean_only",
     "square_of_x_only",
 )
 batchnorm_forward.copy(normalize)
