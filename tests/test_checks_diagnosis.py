@@ -108,6 +108,15 @@ class TestReading:
         report = check("batchnorm_backward", *BACKWARD.bank(wrong))
         assert report.misconceptions == ["dx_variance_path_sign", "dgamma_x_hat_factor", "dbeta_dy_sign"]
 
+    def test_a_term_that_does_not_belong_there_is_read_also_when_it_comes_whole(self):
+        def wrong(dy, cache):
+            dx, dgamma, dbeta = BACKWARD.from_steps({})(dy, cache)
+            return dx, dgamma + dbeta, dbeta
+
+        report = check("batchnorm_backward", *BACKWARD.bank(wrong))
+        assert report.misconceptions == ["dgamma_dy_extra"]
+        assert "there is a multiple of the sum of dy, which does not belong there" in report.diagnoses[0].sentence
+
     def test_a_ratio_that_two_products_explain_is_not_read(self):
         same = {"a": np.array([2.0, 3.0]), "b": np.array([2.0, 3.0])}
         assert product_of(np.array([2.0, 3.0]), same, frozenset(), 1e-6) is None

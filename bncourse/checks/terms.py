@@ -9,7 +9,7 @@ from .answers import Array
 from .asking import Asked, flattened, truth
 from .draw import Draw
 from .exercise import Arguments, Exercise, Kind, Problem
-from .reading import FITS, Product, Reading, coefficients, effect_of, grouped, product_of, ungrouped
+from .reading import FITS, Product, Reading, Term, coefficients, effect_of, grouped, product_of, ungrouped
 from .seen import Diagnosis, Predict, Seen, close
 
 READ_ON = (Problem(7, 3, eps=0.1, low=False), Problem(5, 4, eps=0.3, low=False), Problem(8, 6, eps=0.2, low=False))
@@ -35,11 +35,11 @@ def read(exercise: Exercise, student: Asked, reading: Reading, seen: Seen, seed:
     usable = {s: v for s, v in factors.items() if np.all(np.isfinite(v)) and np.all(v != 0)}
     once = frozenset(factor.symbol for factor in reading.factors if factor.instead)
     products = []
-    for term, row in zip(reading.terms, ratio, strict=True):
+    for row in ratio:
         one = product_of(row, usable, once, 100 * fits)
         if one is None:
             return []
-        products.append(Product() if term.foreign and one.constant == 0.0 else one)
+        products.append(one)
     said = spoken(exercise, reading, products)
     return said if said and explains(reading, said[0], seen) else []
 
@@ -87,7 +87,7 @@ def again(exercise: Exercise, arguments: Arguments, vary: tuple[str, ...], draw:
 def spoken(exercise: Exercise, reading: Reading, products: Sequence[Product]) -> list[Diagnosis]:
     """The products in sentences."""
     own = [one for term, one in zip(reading.terms, products, strict=True) if not term.foreign]
-    wrong = [(term, one) for term, one in zip(reading.terms, products, strict=True) if not one.right]
+    wrong = [(term, one) for term, one in zip(reading.terms, products, strict=True) if not in_place(term, one)]
     factors = {factor.symbol: factor for factor in reading.factors}
     predict = prediction(exercise, reading, products)
     if not wrong:
@@ -109,6 +109,11 @@ def spoken(exercise: Exercise, reading: Reading, products: Sequence[Product]) ->
         sentence = f"{what}{rest}{' ' + term.why if term.why else ''}"
         found.append(diagnosis(reading, term.name, term.section, one, sentence, predict, [(term, one)]))
     return found
+
+
+def in_place(term: Term, one: Product) -> bool:
+    """Whether a term has its right coefficient: 1, or 0 for one that does not belong there."""
+    return one.constant == 0.0 if term.foreign else one.right
 
 
 def diagnosis(
@@ -140,8 +145,7 @@ def prediction(exercise: Exercise, reading: Reading, products: Sequence[Product]
         factors = {f.symbol: ungrouped(f.value(at), axes, reading.per) for f in reading.factors if f.symbol in used}
         total: Any = 0.0
         for term, one in zip(reading.terms, products, strict=True):
-            if not (term.foreign and one.right):
-                total = total + one.value(factors) * np.asarray(term.value(at))
+            total = total + one.value(factors) * np.asarray(term.value(at))
         return {reading.output: np.broadcast_to(total, shape).astype(np.float64)}
 
     return predict
