@@ -116,7 +116,7 @@ def mutants(options: argparse.Namespace) -> bool:
         rows = [(name, *row(trials.counted(some))) for name, some in groups.items()]
         title = f"Mutants, seed {options.seed}, by {by}; share: explained truthfully, of those that answer wrongly"
         table(title, (by, *head), [*rows, ("all", *row(trials.counted(found)))])
-    for outcome in ("survived", "named wrongly", *options.show):
+    for outcome in ("no report", "survived", "named wrongly", *options.show):
         some = [one for one in found if one.outcome == outcome]
         lines = [f"{one.text}\n      said: {' + '.join(one.said) or 'nothing'}; {one.why}" for one in some]
         listed(f"{outcome.capitalize()}:", lines, 400 if outcome in options.show else 40)
@@ -134,6 +134,7 @@ def mutants(options: argparse.Namespace) -> bool:
                 f"at least 75 % of the answering ones explained truthfully: {percent(total.share)}", total.share >= 0.75
             ),
             target(f"none named wrongly: {total.named_wrongly}", total.named_wrongly == 0),
+            target(f"always a report: all but {total.no_report}", total.no_report == 0),
         ]
     )
 

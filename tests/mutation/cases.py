@@ -47,7 +47,7 @@ class Case:
     momenta: tuple[float | None, ...] = (0.3,)
     epses: tuple[float | None, ...] = (None,)
     tolerance: float = 1e-9
-    paths: Callable[[Inputs], tuple[np.ndarray, Quantities]] | None = None
+    paths: Callable[[Inputs], "Paths"] | None = None
     """For a backward: the terms that dx is the sum of (:func:`paths_into_dx`)."""
 
     @property
@@ -60,6 +60,7 @@ DENSE = ((7, 3), (2, 3), (4, 4), (3, 5), (2, 2), (5, 1), (9, 2))
 ROWS = ((7, 3), (2, 3), (4, 4), (3, 5), (2, 2), (1, 4), (9, 2))
 IMAGES = ((3, 4, 5, 2), (2, 3, 2, 2), (2, 2, 2, 2), (1, 3, 2, 4), (4, 2, 1, 3), (5, 3, 1, 1), (2, 4, 3, 3))
 PICTURES = ((3, 4, 5, 2), (2, 3, 2, 2), (2, 2, 2, 2), (1, 3, 2, 4), (4, 2, 1, 3), (2, 4, 3, 3))
+RMS_ROWS = ((3, 7), *ROWS)
 GROUPED = ((3, 4, 5, 2), (2, 6, 2, 2), (2, 2, 2, 2), (1, 4, 2, 4), (4, 2, 1, 3), (2, 6, 3, 3))
 EPSES = (None, 0.1, 3.0, 1e-12)
 
@@ -313,23 +314,28 @@ def normalization(axes_of: Callable[[np.ndarray], tuple[int, ...]]) -> Callable[
     return quantities
 
 
-def paths_into_dx(inputs: Inputs, axes_of: Callable[[np.ndarray], tuple[int, ...]]) -> tuple[np.ndarray, Quantities]:
-    """Which elements of x share their statistics (as a number for each), and the three paths, all shaped as x."""
+Paths = tuple[np.ndarray, Quantities, tuple[float, ...]]
+
+
+def paths_into_dx(inputs: Inputs, axes_of: Callable[[np.ndarray], tuple[int, ...]]) -> Paths:
+    """Which elements of x share their statistics (as a number for each), the three paths, all shaped as x, and their
+    coefficients in dx."""
     x, dy = np.asarray(inputs["x"], dtype=np.float64), inputs["dy"]
     groups = inputs.get("groups")
     rows = x.reshape(len(x), groups, -1) if groups else x
     axes = axes_of(rows)
     known = statistics(rows, axes, inputs["eps"])
     if "beta" not in inputs:  # RMS normalization
-        return np.broadcast_to(np.arange(len(x))[:, None], x.shape), [
-            (roles, value) for roles, value in rms_quantities(inputs) if roles in (DIRECT, THROUGH_VAR)
-        ]
+        found = [(roles, value) for roles, value in rms_quantities(inputs) if roles in (DIRECT, THROUGH_VAR)]
+        rows = np.broadcast_to(np.arange(len(x))[:, None], x.shape)
+        return rows, [*found, (("dx_mean", "mean"), np.ones_like(x))], (1.0, 1.0, 0.0)
     values = rows.size // known["mean"].size
-    found = backward(lambda a: a.reshape(rows.shape), axes, known, values, lined_up(inputs["gamma"], x), x, dy)
+    gamma, x_hat = lined_up(inputs["gamma"], x), known["x_hat"].reshape(x.shape)
+    found = backward(lambda a: a.reshape(rows.shape), axes, known, values, gamma, x_hat, dy)
     paths = [next(value for roles, value in found if roles == path) for path in (DIRECT, THROUGH_VAR, THROUGH_MEAN)]
     label = np.arange(known["mean"].size).reshape(known["mean"].shape)
     labels, *shaped = (np.broadcast_to(one, rows.shape).reshape(x.shape) for one in (label, *paths))
-    return labels, list(zip((DIRECT, THROUGH_VAR, THROUGH_MEAN), shaped, strict=True))
+    return labels, list(zip((DIRECT, THROUGH_VAR, THROUGH_MEAN), shaped, strict=True)), (1.0, 1.0, 1.0)
 
 
 def lined_up_product(gamma: np.ndarray, std: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -596,8 +602,8 @@ def scalar_quantities(inputs: Inputs) -> Quantities:
     rise = np.subtract(ahead, behind)
     return [
         (("x",), x),
-        (("h",), h),
-        (("h",), 2 * h),
+        (("h", "run"), h),
+        (("h", "run"), 2 * h),
         (("f",), ahead),
         (("f",), behind),
         (("f",), weight),
@@ -767,7 +773,7 @@ ALL = [
     *of_layer("layernorm", ((3, 7), (2, 3), (4, 4), (7, 3), (2, 2), (1, 6)), over_features),
     *of_layer("instancenorm", PICTURES, over_positions),
     *of_layer("groupnorm", GROUPED, over_positions, grouped_inputs, ("x", "gamma", "beta", "groups", "eps")),
-    *of_layer("rmsnorm", ROWS, over_features, rms_inputs, ("x", "gamma", "eps"), rms_quantities, ("dx", "dgamma")),
+    *of_layer("rmsnorm", RMS_ROWS, over_features, rms_inputs, ("x", "gamma", "eps"), rms_quantities, ("dx", "dgamma")),
     Case("BatchNorm", ("BatchNorm",), stateful_inputs, layer_program, layer_quantities, DENSE, ("y",),
          ("low", "gamma", "dy"), (0.3, -2.0, -1.0, 0.0, 1.0), EPSES),
 ]  # fmt: skip

@@ -34,7 +34,7 @@ FRESH = 20
 FRESH_SEED = 1_000_003
 """Far from the seeds that reports are made with here (below 2³¹, from a hash)."""
 
-OUTCOMES = ("equivalent", "survived", "crashing", "explained", "in part", "named wrongly", "unexplained")
+OUTCOMES = ("equivalent", "survived", "crashing", "explained", "in part", "named wrongly", "unexplained", "no report")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Judgement:
     operator: str
     text: str
     outcome: str
-    """One of OUTCOMES; ``survived`` means that the checker passed a wrong answer."""
+    """One of OUTCOMES; ``survived``: a wrong answer passed; ``no report``: ``check`` raised, which it never may."""
     said: tuple[str, ...] = ()
     why: str = ""
     """For what went wrong: the reason."""
@@ -72,7 +72,10 @@ def judge(mutant: Mutant) -> Judgement:
         functions = mutant.functions
     except Exception:
         return judgement(mutant, "crashing")  # it cannot even be defined: the notebook shows the exception
-    report = check(mutant.exercise, *functions, seed=seed_of(mutant))
+    try:
+        report = check(mutant.exercise, *functions, seed=seed_of(mutant))
+    except Exception as raised:
+        return judgement(mutant, "no report", why=f"check raised {type(raised).__name__}: {raised}")
     said = tuple(report.misconceptions)
     if report.passed:
         return judgement(mutant, "survived", said, verdict.evidence)

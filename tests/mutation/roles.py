@@ -3,8 +3,8 @@
 The expected explanation is derived from the difference of the two syntax trees, not written by hand. The right answer
 is run once with a note taken of the value of every expression and every assigned name; a value that is one of the known
 quantities of the exercise (those of :mod:`.cases`, and the steps of the checker's own chain, by their names), whole, in
-part or with the other sign, has that quantity's role, whatever it is called. So ``ivar``, ``s`` and ``xmu`` get their
-roles by value. The mutant is run with the same notes.
+part, inverted or with the other sign, has that quantity's role, whatever it is called. So ``ivar``, ``s`` and ``xmu``
+get their roles by value. The mutant is run with the same notes.
 
 ``roles(mutant)`` is the union of
 
@@ -13,7 +13,7 @@ roles by value. The mutant is run with the same notes.
 - the roles of the other factors, where it is part of a product (which of them is wrong cannot be seen from outside),
 - the role of what its statement assigns or returns,
 - the roles of the expressions whose value is another in the mutant: what became wrong,
-- for dx, the paths whose coefficient is no longer 1,
+- for dx, the paths whose coefficient is no longer what it should be,
 - what has no value of its own: ``axis`` where an axis or the layout was changed, ``order`` for what is returned, and
   the number of values (``N``) where a mean or a variance was.
 
@@ -187,12 +187,12 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
 
 
 def wrong_paths(mutant: Mutant, outputs: dict[str, Any]) -> set[str]:
-    """The paths into dx that no longer have the coefficient 1, if dx is still a sum of them."""
+    """The paths into dx that no longer have their coefficient, if dx is still a sum of them."""
     paths, inputs = CASES[mutant.exercise].paths, stage(mutant.exercise).inputs
     actual = np.asarray(outputs.get("dx", 0.0))
     if paths is None or actual.shape != inputs["dy"].shape or not np.all(np.isfinite(actual)):
         return set()
-    labels, terms = paths(inputs)
+    labels, terms, right = paths(inputs)
     found: set[str] = set()
     for label in np.unique(labels):
         here = labels == label
@@ -200,8 +200,8 @@ def wrong_paths(mutant: Mutant, outputs: dict[str, Any]) -> set[str]:
         solution, _, rank, _ = np.linalg.lstsq(columns, actual[here], rcond=None)
         fits = np.allclose(columns @ solution, actual[here], rtol=1e-6, atol=1e-9 * np.abs(columns).max())
         if rank == len(terms) and fits:
-            for (names, _), coefficient in zip(terms, solution, strict=True):
-                found |= set(names) if abs(coefficient - 1) > 1e-6 else set()
+            for (names, _), coefficient, wanted in zip(terms, solution, right, strict=True):
+                found |= set(names) if abs(coefficient - wanted) > 1e-6 else set()
     return found
 
 
@@ -326,7 +326,9 @@ def steps(task: Exercise, arguments: tuple[Any, ...]) -> Quantities:
     """The steps of an exercise's chain by name, so that both speak the same language."""
     with np.errstate(all="ignore"):
         at = vars(task.steps.trace(arguments))
-    return [((name,), value) for name, value in at.items() if elements(value) is not None]
+    found: Quantities = [((name,), value) for name, value in at.items() if elements(value) is not None]
+    whole = [(names, np.asarray(value, dtype=np.float64)) for names, value in found]
+    return found + [(names, 1 / value) for names, value in whole if np.all(value != 0)]
 
 
 @cache

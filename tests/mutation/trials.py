@@ -149,6 +149,7 @@ class Count:
     in_part: int
     named_wrongly: int
     unexplained: int
+    no_report: int
 
     @property
     def wrong(self) -> int:
@@ -174,7 +175,7 @@ class Count:
 def counted(judgements: Iterable[Judgement]) -> Count:
     """Count them."""
     outcomes = [one.outcome for one in judgements]
-    names = ("equivalent", "crashing", "survived", "explained", "in part", "named wrongly", "unexplained")
+    names = ("equivalent", "crashing", "survived", "explained", "in part", "named wrongly", "unexplained", "no report")
     return Count(len(outcomes), *(outcomes.count(name) for name in names))
 
 
