@@ -218,8 +218,25 @@ class TestForms:
         def wrong(dy, x_hat, gamma):
             return dy.sum(axis=0), dy * gamma, (dy * x_hat).sum(axis=0)
 
-        (name,) = check("scale_shift_backward", wrong).misconceptions
-        assert "order" in name
+        names = check("scale_shift_backward", wrong).misconceptions
+        assert any("order" in name for name in names), names
+
+    def test_an_argument_that_is_handed_back_is_told_so(self):
+        def wrong(x, gamma, beta, eps=1e-5):
+            y = gamma * x_hat(x, eps) + beta
+            return x if y.size else y, None
+
+        report = check("batchnorm_forward", wrong)
+        assert report.misconceptions == ["y_is_x"]
+        assert "Your y is x, as it came in" in report.diagnoses[0].sentence
+
+    def test_another_default_is_told_so(self):
+        def wrong(x, gamma, beta, eps=1e-8):
+            return gamma * x_hat(x, eps) + beta, None
+
+        report = check("batchnorm_forward", wrong)
+        assert report.misconceptions == ["another_default_eps"]
+        assert "Your eps is 1e-08 when none is given" in report.diagnoses[0].sentence
 
     def test_a_row_for_a_vector_is_no_reason_not_to_name_the_mistake(self):
         assert check("batch_variance", lambda x: x.var(axis=0, ddof=1, keepdims=True)).misconceptions == [

@@ -1,16 +1,16 @@
 """Which mistake is it?
 
-Seven layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
+Six layers, from the most to the least specific; the first that explains what was seen speaks. Everything is asked on
 several problems: N > D, N = D, N < D, shifted features, one that hardly varies, with eps and without, whole numbers.
 
 1. *An entry of the bank.* One wrong implementation gives the student's answer on *all* of them and is clearly not right
    on at least two of different shapes. When two entries both do, nothing is named: a wrong name is worse than none.
-2. *Nothing done, or another default*: an argument handed back; right when everything is given.
+2. *Another form, another default*: an argument handed back; the right numbers transposed or in another order; right
+   whenever everything is given.
 3. *Two entries at once*, in different steps: the chain with both steps wrong gives the student's answer.
 4. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
 5. *A fault*: one step went wrong in a simple way, and the whole answer with it is the student's (:mod:`.faults`).
-6. *Another form*: the right numbers, transposed or in another order.
-7. *A symptom*: an exact identity that does not hold, on two problems of different shape.
+6. *A symptom*: an exact identity that does not hold, on two problems of different shape.
 
 An answer that is right on all of these is also looked at far from 0, where digits cancel. What an answer does besides
 its numbers (changing inputs, keeping the cache) is named on top of that.
@@ -43,10 +43,10 @@ def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> lis
         return single if len(single) == 1 else []
     return (
         returned_unchanged(exercise, seen)
+        or another_form(exercise, seen)
         or another_default(exercise, seen)
         or two_entries(exercise, seen, first)
         or [one for reading in exercise.readings for one in read(exercise, student, reading, seen, seed)]
         or faulty_step(exercise, seen)
-        or another_form(exercise, seen)
         or broken_identities(exercise, seen)
     )

@@ -12,12 +12,23 @@ from .seen import Diagnosis, Seen, distance
 
 
 def returned_unchanged(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
-    """An output that is one of the arguments, as it came."""
-    for output in seen.right[0].arrays:
-        for position, name in enumerate(exercise.signature.parameters):
-            if all(is_argument(seen, n, output, position) for n in range(seen.floats)):
-                return [unchanged(exercise, output, name, position)]
-    return []
+    """Outputs that are arguments, as they came; only if that explains all that is wrong."""
+    found = []
+    for output, right in seen.right[0].arrays.items():
+        made = seen.outcomes[0].arrays.get(output)
+        if made is not None and matches({output: made}, {output: right}):
+            continue
+        handed = [p for p in enumerate(exercise.signature.parameters) if is_handed_back(seen, output, p[0])]
+        if len(handed) != 1:
+            return []
+        ((position, name),) = handed
+        found.append(unchanged(exercise, output, name, position))
+    return found
+
+
+def is_handed_back(seen: Seen, output: str, position: int) -> bool:
+    """Whether an output is this argument on every problem."""
+    return all(is_argument(seen, n, output, position) for n in range(seen.floats))
 
 
 def is_argument(seen: Seen, n: int, output: str, position: int) -> bool:

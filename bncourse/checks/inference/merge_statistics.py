@@ -368,7 +368,7 @@ merge_statistics.read(
                 lambda at: at.mean**2,
                 "merging-shards",
                 "Adding a constant to all data must not change a variance.",
-                "between",
+                "between mean",
                 foreign=True,
             ),
         ),

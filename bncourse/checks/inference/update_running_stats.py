@@ -142,8 +142,8 @@ def constant_feature_adds_nothing(f: Asked, draw: Draw) -> None:
     """adds nothing to the running variance for a feature that never varies"""
     x = draw.batch(5, 3, constant=True)
     running_mean, running_var = draw.away_from_zero(3), draw.random.uniform(2.0, 5.0, 3)
-    both = (running_mean[-1:], running_var[-1:], x[:, -1:], HALF)
-    f.agrees(both, only=("new_var",))
+    f.agrees((running_mean[-1:], running_var[-1:], x[:, -1:], HALF), only=("new_var",))
+    f.agrees((running_mean[-1:], running_var[-1:], 0.0 * x[:, -1:], HALF))  # nothing but zeros, too
 
 
 @update_running_stats.property(points=1)
