@@ -182,15 +182,16 @@ def counted(judgements: Iterable[Judgement]) -> Count:
 # ------------------------------------------------------------------------------------------------ simpler checks
 
 
-def wrong_answers(exercises: Iterable[str], seed: int, count: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """The bank, and mutants that are wrong and answer."""
+def wrong_answers(exercises: Iterable[str], seed: int, count: int) -> Iterator[tuple[str, str, tuple[Any, ...]]]:
+    """The bank, and mutants that are wrong and answer: exercise, what it is, functions."""
     for exercise in exercises:
         task = EXERCISES[exercise]
         for entry in task.misconceptions:
-            yield from ((exercise, task.bank(one)) for one in entry.implementations)
+            for way, one in enumerate(entry.implementations):
+                yield exercise, f"{exercise}.{entry.identifier}[{way}]", task.bank(one)
         for one in sample(exercise, seed, count):
             if answers_wrongly(one):
-                yield exercise, one.functions
+                yield exercise, str(one), one.functions
 
 
 def answers_wrongly(mutant: Mutant) -> bool:
@@ -216,12 +217,12 @@ class Caught:
 
 def simpler_checks(
     exercises: Iterable[str], seed: int, count: int, processes: int = PROCESSES
-) -> dict[str, dict[str, Caught]]:
-    """Assignment -> check -> what it caught; and how many right answers each accepts."""
+) -> tuple[dict[str, dict[str, Caught]], list[str]]:
+    """Assignment -> check -> what it caught, and how many right answers it accepts; and what ours did not catch."""
     names = list(exercises)
     wrong = list(wrong_answers(names, seed, count))
-    right = [(name, functions) for name in names for _, functions in right_answers().get(name, [])]
-    tasks = [(name, functions, seed + n) for n, (name, functions) in enumerate(wrong + right)]
+    right = [(name, style, functions) for name in names for style, functions in right_answers().get(name, [])]
+    tasks = [(name, functions, seed + n) for n, (name, _, functions) in enumerate(wrong + right)]
     said = in_parallel(verdicts, tasks, processes)
     table: dict[str, dict[str, Caught]] = {}
     for assignment, ours in ASSIGNMENTS.items():
@@ -230,11 +231,11 @@ def simpler_checks(
             continue
         table[assignment] = {}
         for name in CHECKS:
-            of_wrong = [one[name] for one, (e, _) in zip(said, wrong, strict=False) if e in members]
-            of_right = [one[name] for one, (e, _) in zip(said[len(wrong) :], right, strict=True) if e in members]
+            of_wrong = [one[name] for one, (e, *_) in zip(said, wrong, strict=False) if e in members]
+            of_right = [one[name] for one, (e, *_) in zip(said[len(wrong) :], right, strict=True) if e in members]
             bad, good = ([one for one in some if one is not None] for some in (of_wrong, of_right))
             table[assignment][name] = Caught(bad.count(False), len(bad), good.count(True), len(good))
-    return table
+    return table, [what for one, (_, what, _) in zip(said, wrong, strict=False) if one["ours"] is not False]
 
 
 # ------------------------------------------------------------------------------------------------ right answers
