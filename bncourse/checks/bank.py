@@ -1,13 +1,15 @@
 """Which entries of the bank give the student's answers: one of them, or two in different steps?"""
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice, product
 
 import numpy as np
 
 from .answers import Array
 from .asking import Asked
 from .calling import Outcome
+from .chain import Step
 from .draw import Draw
 from .exercise import Arguments, Exercise, Kind, Misconception, Problem, Way
 from .seen import Diagnosis, Seen, close, outputs
@@ -41,52 +43,134 @@ def single_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagnos
     return found
 
 
-def two_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagnosis]:
-    """Two wrong steps that together give the student's answers; none when several pairs do."""
+MANY_OUTPUTS = 6
+
+
+def entries_at_once(exercise: Exercise, seen: Seen, first: First) -> list[Diagnosis]:
+    """Wrong steps that together give the student's answers; none when more than one choice of them does."""
+    if exercise.chain is None or seen.outcomes[0].complaint:
+        return []
+    if len(seen.outcomes[0].arrays) >= MANY_OUTPUTS:
+        return several_entries(exercise, seen, first)
     found: dict[frozenset[str], list[Diagnosis]] = {}
-    for (one, way_of_one), (other, way_of_other) in likely_pairs(exercise, seen, first):
-        both = {**way_of_one.wrong, **way_of_other.wrong}
-        way = Way(exercise.from_steps(both), both)
-        if seen.explained_by(exercise.bank(way.function)):
-            pair = [named(exercise, one, way), named(exercise, other, way)]
-            found.setdefault(frozenset({one.identifier, other.identifier}), pair)
+    for pair in likely_pairs(exercise, seen, first):
+        said = explained_together(exercise, seen, pair)
+        if said:
+            found.setdefault(frozenset(one.identifier for one in said), said)
     return next(iter(found.values())) if len(found) == 1 else []
 
 
-Named = tuple[Misconception, Way]
+@dataclass(frozen=True)
+class Candidate:
+    """A wrong step, with what it does to the first answer by itself."""
+
+    entry: Misconception
+    way: Way
+    changes: frozenset[str]
+    """The outputs that are no longer right."""
+    fits: frozenset[str]
+    """Of these: the ones that are now the student's."""
+
+    def goes_with(self, other: "Candidate") -> bool:
+        """Whether the two can be made at once, and be said at once."""
+        return not (
+            self.entry is other.entry
+            or self.entry.about & other.entry.about
+            or self.way.wrong.keys() & other.way.wrong.keys()
+        )
 
 
-def likely_pairs(exercise: Exercise, seen: Seen, first: First) -> Iterator[tuple[Named, Named]]:
+def wrong_outputs(exercise: Exercise, seen: Seen) -> tuple[tuple[str, ...], dict[str, Array], frozenset[str]]:
+    """The outputs, what is right for the first problem, and which of the student's are not."""
+    student = seen.outcomes[0].arrays
+    names = tuple(student)
+    right = outputs(exercise, seen.problems[0], {}, names)
+    return names, right, frozenset(name for name in names if not close(student[name], right[name]))
+
+
+def candidates(exercise: Exercise, seen: Seen, first: First) -> list[Candidate]:
+    """The wrong steps that change nothing but what is wrong."""
+    student = seen.outcomes[0].arrays
+    _, right, wrong = wrong_outputs(exercise, seen)
+    found = []
+    for entry in exercise.misconceptions:
+        for way in entry.ways:
+            values = first.get(id(way), {})
+            changes = frozenset(name for name in values if not close(values[name], right[name]))
+            if changes and changes <= wrong:
+                fits = frozenset(name for name in changes if close(student[name], values[name]))
+                found.append(Candidate(entry, way, changes, fits))
+    return found
+
+
+def likely_pairs(exercise: Exercise, seen: Seen, first: First) -> Iterator[tuple[Candidate, Candidate]]:
     """Pairs of wrong steps about different quantities that give the student's first answer.
 
     Most are ruled out by the outputs that each of the two changes by itself.
     """
-    student = seen.outcomes[0]
-    if exercise.chain is None or student.complaint:
-        return
-    names = tuple(student.arrays)
-    right = outputs(exercise, seen.problems[0], {}, names)
-    wrong = {name for name in names if not close(student.arrays[name], right[name])}
-    made: list[tuple[Named, set[str], dict[str, Array]]] = []
-    for entry in exercise.misconceptions:
-        for way in entry.ways:
-            values = dict(first.get(id(way), {}))
-            changed = {name for name in values if not close(values[name], right[name])}
-            if changed and changed <= wrong:
-                made.append(((entry, way), changed, values))
-    for (one, reach, values), (other, reach_of_other, values_of_other) in combinations(made, 2):
-        if reach | reach_of_other != wrong or one[0].about & other[0].about:
+    student = seen.outcomes[0].arrays
+    names, _, wrong = wrong_outputs(exercise, seen)
+    for one, other in combinations(candidates(exercise, seen, first), 2):
+        if one.changes | other.changes != wrong or not one.goes_with(other):
             continue
-        if one[0] is other[0] or one[1].wrong.keys() & other[1].wrong.keys():
+        if not (one.changes - other.changes <= one.fits and other.changes - one.changes <= other.fits):
             continue
-        alone = all(close(student.arrays[name], values[name]) for name in reach - reach_of_other)
-        if not alone or not all(close(student.arrays[n], values_of_other[n]) for n in reach_of_other - reach):
-            continue
-        if reach & reach_of_other:
-            both = outputs(exercise, seen.problems[0], {**one[1].wrong, **other[1].wrong}, names)
-            if not both or not all(close(student.arrays[name], both[name]) for name in names):
+        if one.changes & other.changes:
+            both = outputs(exercise, seen.problems[0], {**one.way.wrong, **other.way.wrong}, names)
+            if not both or not all(close(student[name], both[name]) for name in names):
                 continue
         yield one, other
+
+
+MOST_AT_ONCE = 4
+
+
+def several_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagnosis]:
+    """Up to four wrong steps, found one after the other: each makes more outputs the student's than any other.
+
+    For answers with many outputs, such as a layer's life, of which a mistake leaves some alone.
+    """
+    student = seen.outcomes[0].arrays
+    names = tuple(student)
+    waiting = candidates(exercise, seen, first)
+    taken: list[list[Candidate]] = []
+    for _ in range(MOST_AT_ONCE):
+        fitting: dict[str, list[Candidate]] = {}
+        best = 0
+        for one in waiting:
+            if not all(one.goes_with(ways[0]) for ways in taken):
+                continue
+            wrong = together([*(ways[0] for ways in taken), one])
+            made = outputs(exercise, seen.problems[0], wrong, names)
+            matched = sum(close(student[name], value) for name, value in made.items())
+            if matched > best:
+                best, fitting = matched, {}
+            if matched == best:
+                fitting.setdefault(one.entry.identifier, []).append(one)
+        if len(fitting) != 1:
+            return []
+        taken += fitting.values()
+        if best == len(names):
+            tried = islice(product(*taken), MOST_TRIALS)  # ways that differ only in other problems
+            return next((said for ways in tried if (said := explained_together(exercise, seen, ways))), [])
+    return []
+
+
+MOST_TRIALS = 24
+
+
+def together(ways: Sequence[Candidate]) -> dict[str, Step]:
+    """All their wrong steps."""
+    return {step: how for one in ways for step, how in one.way.wrong.items()}
+
+
+def explained_together(exercise: Exercise, seen: Seen, taken: Sequence[Candidate]) -> list[Diagnosis]:
+    """The entries, if together they explain every problem."""
+    wrong = together(taken)
+    way = Way(exercise.from_steps(wrong), wrong)
+    if not seen.explained_by(exercise.bank(way.function)):
+        return []
+    return [named(exercise, one.entry, way) for one in taken]
 
 
 def named(exercise: Exercise, entry: Misconception, way: Way) -> Diagnosis:

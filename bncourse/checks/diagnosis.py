@@ -7,7 +7,8 @@ several problems: N > D, N = D, N < D, shifted features, one that hardly varies,
    on at least two of different shapes. When two entries both do, nothing is named: a wrong name is worse than none.
 2. *Another form, another default*: an argument handed back; the right numbers transposed or in another order; right
    whenever everything is given.
-3. *Two entries at once*, in different steps: the chain with both steps wrong gives the student's answer.
+3. *Several entries at once*, in different steps: the chain with these steps wrong gives the student's answer. Two; of
+   answers with many outputs, up to four.
 4. *A reading*: the answer is a sum of the right terms with wrong factors (:mod:`.reading`).
 5. *A fault*: one step went wrong in a simple way, and the whole answer with it is the student's (:mod:`.faults`).
 6. *A symptom*: an exact identity that does not hold, on two problems of different shape.
@@ -17,7 +18,7 @@ its numbers (changing inputs, keeping the cache) is named on top of that.
 """
 
 from .asking import Asked
-from .bank import by_contract, first_answers, lost_digits, single_entries, two_entries
+from .bank import by_contract, entries_at_once, first_answers, lost_digits, single_entries
 from .exercise import Exercise
 from .faults import another_default, faulty_step
 from .forms import another_form, broken_identities, returned_unchanged
@@ -45,7 +46,7 @@ def by_value(exercise: Exercise, student: Asked, seen: "Seen", seed: int) -> lis
         returned_unchanged(exercise, seen)
         or another_form(exercise, seen)
         or another_default(exercise, seen)
-        or two_entries(exercise, seen, first)
+        or entries_at_once(exercise, seen, first)
         or [one for reading in exercise.readings for one in read(exercise, student, reading, seen, seed)]
         or faulty_step(exercise, seen)
         or broken_identities(exercise, seen)

@@ -55,12 +55,18 @@ def unchanged(exercise: Exercise, output: str, name: str, position: int) -> Diag
     return Diagnosis(f"{output}_is_{name}", sentence, Kind.ERROR, exercise.section, about, predict)
 
 
+MOST_RESULTS = 4
+"""Of more, there would be too many orders."""
+
+
 def another_form(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
     """The right numbers, transposed or in another order."""
     pairs = [(seen.outcomes[n].arrays, seen.right[n].arrays) for n in range(seen.floats)]
     if not all(seen and seen.keys() == right.keys() for seen, right in pairs):
         return []
     names = tuple(pairs[0][1])
+    if len(names) > MOST_RESULTS:
+        return []
     flat = all(one.ndim == 1 for one in pairs[0][1].values())
     if not flat and all(matches(seen, {name: right[name].T for name in names}) for seen, right in pairs):
         return [transposed(exercise, names)]

@@ -48,8 +48,13 @@ def explains(reading: Reading, one: Diagnosis, seen: Seen) -> bool:
     """Whether what was read is also what was seen elsewhere: with the default eps, on a feature that hardly varies."""
     for n in range(seen.floats):
         answer = seen.outcomes[n].arrays.get(reading.output)
-        predicted = one.predict(seen.problems[n])[reading.output] if one.predict else None
-        if answer is None or predicted is None or not close(answer, predicted):
+        if answer is None or one.predict is None:
+            return False
+        try:
+            predicted = one.predict(seen.problems[n])[reading.output]
+        except (TypeError, ValueError, ArithmeticError):  # a factor that is no number there: momentum may be None
+            return False
+        if not close(answer, predicted):
             return False
     return True
 
