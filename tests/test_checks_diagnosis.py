@@ -191,18 +191,15 @@ class TestFaults:
         assert check("batch_mean", wrong).misconceptions == []
 
     def test_steps_that_have_no_part_in_the_wrong_output_are_left_alone(self):
+        from bncourse.checks.chain import Retrace
         from bncourse.checks.draw import Draw
-        from bncourse.checks.faults import downstream, faults, uses
+        from bncourse.checks.faults import faults
 
-        chain = BACKWARD.steps
-        at = chain.trace(BACKWARD.problem(Draw(0, "x"), BACKWARD.probes[0]))
-        reads = uses(chain, at)
-        assert reads["dx_hat"] == {"dy", "gamma"}
-        assert downstream(chain, reads)["dmean"] == ("dmean", "dx_mean", "dx")
-        tried = {
-            name for fault in faults(chain, at, reads, {"dbeta"}, ("dx", "dgamma", "dbeta")) for name in fault.wrong
-        }
-        assert tried == {"dbeta"}
+        trace = Retrace(BACKWARD.steps, BACKWARD.problem(Draw(0, "x"), BACKWARD.probes[0]))
+        assert trace.reads["dx_hat"] == {"dy", "gamma"}
+        assert trace.after["dmean"] == {"dmean", "dx_mean", "dx"}
+        outputs = ("dx", "dgamma", "dbeta")
+        assert {name for fault in faults(trace, {"dbeta"}, outputs) for name in fault.wrong} == {"dbeta"}
 
 
 class TestForms:

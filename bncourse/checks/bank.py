@@ -12,7 +12,7 @@ from .calling import Outcome
 from .chain import Step
 from .draw import Draw
 from .exercise import Arguments, Exercise, Kind, Misconception, Problem, Way
-from .seen import Diagnosis, Seen, close, outputs
+from .seen import Diagnosis, Seen, close
 
 First = Mapping[int, Mapping[str, Array]]
 
@@ -21,7 +21,7 @@ def first_answers(exercise: Exercise, seen: Seen) -> First:
     """What every way to go wrong in a step makes of the first problem, by the way's id: most are ruled out by it."""
     names = tuple(seen.outcomes[0].arrays)
     return {
-        id(way): outputs(exercise, seen.problems[0], way.wrong, names)
+        id(way): seen.steps.outputs(way.wrong, names)
         for entry in exercise.misconceptions
         for way in entry.ways
         if way.wrong and names
@@ -84,7 +84,7 @@ def wrong_outputs(exercise: Exercise, seen: Seen) -> tuple[tuple[str, ...], dict
     """The outputs, what is right for the first problem, and which of the student's are not."""
     student = seen.outcomes[0].arrays
     names = tuple(student)
-    right = outputs(exercise, seen.problems[0], {}, names)
+    right = seen.steps.outputs({}, names)
     return names, right, frozenset(name for name in names if not close(student[name], right[name]))
 
 
@@ -116,7 +116,7 @@ def likely_pairs(exercise: Exercise, seen: Seen, first: First) -> Iterator[tuple
         if not (one.changes - other.changes <= one.fits and other.changes - one.changes <= other.fits):
             continue
         if one.changes & other.changes:
-            both = outputs(exercise, seen.problems[0], {**one.way.wrong, **other.way.wrong}, names)
+            both = seen.steps.outputs({**one.way.wrong, **other.way.wrong}, names)
             if not both or not all(close(student[name], both[name]) for name in names):
                 continue
         yield one, other
@@ -141,7 +141,7 @@ def several_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagno
             if not all(one.goes_with(ways[0]) for ways in taken):
                 continue
             wrong = together([*(ways[0] for ways in taken), one])
-            made = outputs(exercise, seen.problems[0], wrong, names)
+            made = seen.steps.outputs(wrong, names)
             matched = sum(close(student[name], value) for name, value in made.items())
             if matched > best:
                 best, fitting = matched, {}

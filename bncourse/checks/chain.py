@@ -5,9 +5,11 @@ each with a docstring that says in words what it is. A mistake in a step is that
 in different steps make a third answer by themselves, and a trace shows the first step that differs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 Step = Callable[[Any], Any]
 Wrong = Mapping[str, Step]
@@ -48,3 +50,58 @@ class Chain:
             return values[0] if len(values) == 1 else values
 
         return answer
+
+
+class Recording:
+    """A namespace that notes what is read."""
+
+    def __init__(self, at: Any) -> None:
+        self._at = at
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.add(name)
+        return getattr(self._at, name)
+
+
+class Retrace:
+    """The right steps on one input, from which wrong ones are followed: only what depends on them is computed again."""
+
+    def __init__(self, chain: Chain, arguments: tuple[Any, ...]) -> None:
+        self.chain = chain
+        self.at = chain.trace(arguments)
+        self.reads = {name: self.what_is_read(step) for name, step in chain.steps.items()}
+        self.after = {name: self.downstream(name) for name in (*chain.parameters, *chain.steps)}
+
+    def what_is_read(self, step: Step) -> frozenset[str]:
+        """The arguments and steps that a step uses."""
+        recording = Recording(self.at)
+        step(recording)
+        return frozenset(recording.read) - {"given"}
+
+    def downstream(self, name: str) -> frozenset[str]:
+        """A step, and all that depend on it."""
+        touched = {name}
+        for later, read in self.reads.items():
+            if read & touched:
+                touched.add(later)
+        return frozenset(touched)
+
+    def follow(self, wrong: Wrong) -> Any:
+        """Every argument and step by name, with these steps wrong."""
+        touched: set[str] = set().union(*(self.after[name] for name in wrong))
+        again = SimpleNamespace(**vars(self.at))
+        for name in (*self.chain.parameters, *self.chain.steps):
+            if name in touched:
+                step = wrong.get(name, self.chain.steps.get(name))
+                if step is not None:
+                    setattr(again, name, step(again))
+        return again
+
+    def outputs(self, wrong: Wrong, names: Iterable[str]) -> dict[str, Any]:
+        """Some of these as arrays; nothing when they cannot be computed."""
+        try:
+            at = self.follow(wrong)
+            return {name: np.asarray(getattr(at, name), float) for name in names}
+        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError):  # shapes that do not fit
+            return {}

@@ -15,9 +15,9 @@ import numpy as np
 
 from .answers import Array
 from .calling import Outcome
-from .chain import Chain, Step, Wrong
+from .chain import Chain, Retrace, Step, Wrong
 from .exercise import Arguments, Exercise, Kind, Way
-from .seen import Diagnosis, Seen, agree, close, outputs, says_something
+from .seen import Diagnosis, Seen, agree, close, says_something
 
 Change = Callable[[Any, Any], Any]
 
@@ -50,48 +50,11 @@ class Fault:
     about: frozenset[str]
 
 
-class Recording:
-    """A namespace that notes what is read."""
-
-    def __init__(self, at: Any) -> None:
-        self._at = at
-        self._read: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        self._read.add(name)
-        return getattr(self._at, name)
-
-
-def uses(chain: Chain, at: Any) -> dict[str, frozenset[str]]:
-    """What each step reads."""
-    found = {}
-    for name, step in chain.steps.items():
-        recording = Recording(at)
-        step(recording)
-        found[name] = frozenset(recording._read) - {"given"}
-    return found
-
-
-def reached(chain: Chain, reads: Mapping[str, frozenset[str]], outputs: tuple[str, ...]) -> dict[str, frozenset[str]]:
-    """Which outputs each step has a part in."""
-    found: dict[str, frozenset[str]] = {}
-    for name in reversed(list(chain.steps)):
-        users = [user for user, read in reads.items() if name in read and user in found]
-        own = {name} & set(outputs)
-        found[name] = frozenset(own.union(*(found[user] for user in users)))
-    return found
-
-
-def faults(
-    chain: Chain,
-    at: Any,
-    reads: Mapping[str, frozenset[str]],
-    wrong_outputs: set[str],
-    outputs: tuple[str, ...],
-) -> Iterator[Fault]:
+def faults(trace: Retrace, wrong_outputs: Collection[str], outputs: tuple[str, ...]) -> Iterator[Fault]:
     """Every simple fault that can make just these outputs wrong, the plainest first."""
-    reach = reached(chain, reads, outputs)
-    steps = [name for name in chain.steps if reach[name] and reach[name] <= wrong_outputs]
+    chain, at, reads = trace.chain, trace.at, trace.reads
+    reach = {name: trace.after[name] & set(outputs) for name in chain.steps}
+    steps = [name for name in chain.steps if reach[name] and reach[name] <= set(wrong_outputs)]
     changes = CHANGES if "N" in vars(at) else tuple(one for one in CHANGES if not needs_count(one[0]))
     for name in steps:
         for kind, words, change in changes:
@@ -156,27 +119,6 @@ def with_input(step: Step, used: str, value: Callable[[Any], Any]) -> Step:
     return lambda at: step(SimpleNamespace(**{**vars(at), used: value(at)}))
 
 
-def downstream(chain: Chain, reads: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]:
-    """For each step: itself and all that depend on it, in order."""
-    found = {}
-    for name in chain.steps:
-        touched = {name}
-        for later in chain.steps:
-            if reads[later] & touched:
-                touched.add(later)
-        found[name] = tuple(one for one in chain.steps if one in touched)
-    return found
-
-
-def resumed(chain: Chain, at: Any, fault: Fault, after: Mapping[str, tuple[str, ...]]) -> Any:
-    """The steps that a fault changes, computed again; all others stay as they are."""
-    again = SimpleNamespace(**vars(at))
-    (first,) = fault.wrong
-    for name in after[first]:
-        setattr(again, name, fault.wrong.get(name, chain.steps[name])(again))
-    return again
-
-
 # ---------------------------------------------------------------------------------------- finding one
 
 
@@ -192,13 +134,11 @@ def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
     if not all(numbers(one) for one in seen.outcomes[: seen.floats]):
         return []
     names = tuple(student.arrays)
-    at = exercise.steps.trace(seen.problems[0])
-    right = outputs(exercise, seen.problems[0], {}, names)
+    right = seen.steps.outputs({}, names)
     wrong = {name for name in names if not close(student.arrays[name], right[name])}
-    reads = uses(exercise.steps, at)
-    after = downstream(exercise.steps, reads)
-    for fault in faults(exercise.steps, at, reads, wrong, names):
-        if same_outputs(partial(resumed, exercise.steps, at, fault, after), student.arrays, wrong):
+    for fault in faults(seen.steps, wrong, names):
+        made = seen.steps.outputs(fault.wrong, wrong)
+        if made and all(close(student.arrays[name], made[name]) for name in wrong):
             way = Way(exercise.from_steps(fault.wrong), fault.wrong)
             if seen.explained_by(exercise.bank(way.function)):
                 return [faulty(exercise, fault, way, wrong)]
@@ -208,15 +148,6 @@ def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
 def numbers(outcome: Outcome) -> bool:
     """Whether the student's function answered with numbers."""
     return not outcome.complaint and says_something(outcome)
-
-
-def same_outputs(retraced: Callable[[], Any], student: Mapping[str, Array], names: Collection[str]) -> bool:
-    """Whether the steps, one of them faulty, may lead to the student's outputs."""
-    try:
-        again = retraced()
-        return all(close(student[name], np.asarray(getattr(again, name), float)) for name in names)
-    except (ValueError, TypeError, ArithmeticError, IndexError, AttributeError):  # shapes that do not fit each other
-        return False
 
 
 def faulty(exercise: Exercise, fault: Fault, way: Way, wrong: Collection[str]) -> Diagnosis:

@@ -6,13 +6,14 @@ without, whole numbers.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from .answers import Array
 from .asking import Asked, flattened
 from .calling import Outcome
-from .chain import Wrong
+from .chain import Retrace, Wrong
 from .comparing import UNIT, feature_size
 from .draw import Draw
 from .exercise import Arguments, Exercise, Functions, Kind
@@ -64,6 +65,11 @@ class Seen:
     outcomes: Sequence[Outcome]
     right: Sequence[Outcome]
 
+    @cached_property
+    def steps(self) -> Retrace:
+        """The right steps on the first problem, from which wrong ones can be followed."""
+        return Retrace(self.exercise.steps, self.problems[0])
+
     def explained_by(self, functions: Functions) -> bool:
         """Whether these functions answer like the student everywhere, and wrongly on two problems of different shape.
 
@@ -84,15 +90,6 @@ class Seen:
         """The same on one problem of whole numbers."""
         made = self.exercise.run(functions, self.problems[n])
         return alike(self.outcomes[n], made) and clearly_wrong(made, self.right[n])
-
-
-def outputs(exercise: Exercise, arguments: Arguments, wrong: Wrong, names: Sequence[str]) -> dict[str, Array]:
-    """What the chain gives with these wrong steps; nothing when it cannot be computed."""
-    try:
-        at = exercise.steps.trace(arguments, wrong)
-        return {name: np.asarray(getattr(at, name), float) for name in names}
-    except (ValueError, TypeError, ArithmeticError, IndexError):  # shapes that do not fit each other
-        return {}
 
 
 def close(one: Array, other: Array) -> bool:
