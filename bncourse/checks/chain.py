@@ -71,6 +71,7 @@ class Retrace:
         self.chain = chain
         self.at = chain.trace(arguments)
         self.reads = {name: self.what_is_read(step) for name, step in chain.steps.items()}
+        self.orders: dict[frozenset[str], tuple[str, ...]] = {}
         self.after = {name: self.downstream(name) for name in (*chain.parameters, *chain.steps)}
 
     def what_is_read(self, step: Step) -> frozenset[str]:
@@ -89,14 +90,17 @@ class Retrace:
 
     def follow(self, wrong: Wrong) -> Any:
         """Every argument and step by name, with these steps wrong."""
-        touched: set[str] = set().union(*(self.after[name] for name in wrong))
         again = SimpleNamespace(**vars(self.at))
-        for name in (*self.chain.parameters, *self.chain.steps):
-            if name in touched:
-                step = wrong.get(name, self.chain.steps.get(name))
-                if step is not None:
-                    setattr(again, name, step(again))
+        for name in self.in_order(frozenset(wrong)):
+            setattr(again, name, wrong.get(name, self.chain.steps.get(name))(again))  # type: ignore[misc]  # one has it
         return again
+
+    def in_order(self, wrong: frozenset[str]) -> tuple[str, ...]:
+        """What has to be computed again when these are wrong."""
+        if wrong not in self.orders:
+            touched: set[str] = set().union(*(self.after[name] for name in wrong))
+            self.orders[wrong] = tuple(n for n in (*self.chain.parameters, *self.chain.steps) if n in touched)
+        return self.orders[wrong]
 
     def outputs(self, wrong: Wrong, names: Iterable[str]) -> dict[str, Any]:
         """Some of these as arrays; nothing when they cannot be computed."""

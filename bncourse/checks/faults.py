@@ -93,15 +93,11 @@ def known_before(chain: Chain, name: str) -> list[str]:
 
 
 def fits(at: Any, used: str, other: str) -> bool:
-    """Whether one quantity could stand where another does: numbers, of a shape that broadcasts to it or from it."""
+    """Whether one array could stand where another does: of its shape, or one that broadcasts to it."""
     one, two = vars(at).get(used), vars(at).get(other)
-    if not isinstance(one, np.ndarray | float | int) or not isinstance(two, np.ndarray | float | int):
+    if not isinstance(one, np.ndarray) or not isinstance(two, np.ndarray) or two.ndim > one.ndim:
         return False
-    try:
-        np.broadcast_shapes(np.shape(one), np.shape(two))
-    except ValueError:
-        return False
-    return True
+    return two.shape == one.shape[one.ndim - two.ndim :]
 
 
 def changed(step: Step, change: Change) -> Step:

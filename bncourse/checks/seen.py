@@ -134,13 +134,20 @@ def distance(some: Mapping[str, Array], others: Mapping[str, Array], strictly: b
     apart = 0.0
     for name, other in others.items():
         one, other = (a[0] if a.ndim == 2 and len(a) == 1 else a for a in (some[name], other))
-        if one.shape != other.shape or not np.array_equal(np.isnan(one), np.isnan(other)):
+        if one.shape != other.shape:
             return float("inf")
-        if not np.array_equal(np.isinf(one), np.isinf(other)):
-            return float("inf")
-        size = np.where(np.isfinite(other), np.abs(other), 0.0)
-        difference = np.where(np.isfinite(other), np.abs(one - other), 0.0)
+        gap, size = np.abs(one - other), np.abs(other)
+        if not np.isfinite(gap.sum()):
+            if not (same_places(np.isnan(one), np.isnan(other)) and same_places(np.isinf(one), np.isinf(other))):
+                return float("inf")
+            finite = np.isfinite(other)
+            gap, size = np.where(finite, gap, 0.0), np.where(finite, size, 0.0)
         unit = UNIT[np.dtype(np.float64)] if strictly else max(UNIT[one.dtype], UNIT[other.dtype])
         tolerance = unit * (feature_size(size) + 1e-3 * size.max(initial=0.0))
-        apart = max(apart, float(np.max(difference / np.maximum(tolerance, 1e-300), initial=0.0)))
+        apart = max(apart, float((gap / np.maximum(tolerance, 1e-300)).max(initial=0.0)))
     return apart
+
+
+def same_places(one: Array, other: Array) -> bool:
+    """Whether two masks are the same."""
+    return bool((one == other).all())
