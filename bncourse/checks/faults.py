@@ -97,7 +97,7 @@ def fits(at: Any, used: str, other: str) -> bool:
     one, two = vars(at).get(used), vars(at).get(other)
     if not isinstance(one, np.ndarray) or not isinstance(two, np.ndarray) or two.ndim > one.ndim:
         return False
-    return two.shape == one.shape[one.ndim - two.ndim :]
+    return bool(two.shape == one.shape[one.ndim - two.ndim :])
 
 
 def changed(step: Step, change: Change) -> Step:

@@ -171,14 +171,14 @@ def divides_by_the_variance(at: Any) -> Any:
 
 
 @normalize.misconception(Kind.ERROR, "normalize-eps", step="std", about="eps")
-def root_of_eps_only(at: Any) -> Any:
+def root_misplaced(at: Any) -> Any:
     """You take the root of eps alone, not of var + eps: `var + eps**0.5` means var + (eps**0.5). Put the sum in
     parentheses, (var + eps)**0.5."""
     return at.var + np.sqrt(at.eps)
 
 
-@normalize.another_way("root_of_eps_only", step="std")
-def inverse_root_of_eps_only(at: Any) -> Any:
+@normalize.another_way("root_misplaced", step="std")
+def inverse_root_misplaced(at: Any) -> Any:
     """The same with the power -0.5."""
     return 1.0 / (at.var + at.eps**-0.5)
 
