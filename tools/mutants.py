@@ -213,12 +213,12 @@ def speed(options: argparse.Namespace) -> bool:
     rows = [
         (
             one.exercise,
-            *(f"{1000 * value:.1f}" for value in (one.passing, one.failing, one.slowest, one.witness)),
+            *(f"{1000 * value:.1f}" for value in (one.passing, one.first, one.failing, one.slowest, one.witness)),
             one.slowest_entry,
         )
         for one in found
     ]
-    head = ("exercise", "passing", "failing (median)", "slowest", "with witness", "the slowest is")
+    head = ("exercise", "passing", "first failing", "failing (median)", "slowest", "with witness", "the slowest is")
     table("Speed in ms on one core, the fastest of three", head, rows)
     took, memory = imported()
     print(f"\n  import bncourse, beyond NumPy's own: {1000 * took:.0f} ms; peak memory: {memory:.0f} MB\n")
