@@ -350,3 +350,14 @@ def test_an_exception_class_without_a_name_is_still_a_sentence():
         raise Odd
 
     assert "raised an exception" in messages(refused("batch_mean", odd))
+
+
+def test_what_is_left_in_memory_is_not_right_by_luck():
+    def forgets_to_fill(x):
+        mean = np.empty(x.shape[1])
+        if len(x) > 1_000_000:
+            mean[:] = x.mean(axis=0)
+        return mean
+
+    check("batch_mean", lambda x: x.mean(axis=0))
+    assert not check("batch_mean", forgets_to_fill).passed

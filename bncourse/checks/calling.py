@@ -54,6 +54,7 @@ class Outcome:
 def call(function: Callable[..., Any], signature: Signature, arguments: tuple[Any, ...]) -> Outcome:
     """Call the function on copies of the arguments."""
     given = tuple(fresh(argument) for argument in arguments)
+    unsettle(given)
 
     def question() -> tuple[dict[str, Array], bool]:
         value = function(*given)
@@ -86,6 +87,14 @@ def fresh(argument: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return argument.copy()
     return argument.fresh() if hasattr(argument, "fresh") else argument
+
+
+def unsettle(given: tuple[Any, ...]) -> None:
+    """Leave NaN in the memory that NumPy hands out next, so that what `np.empty` gives is not right by luck."""
+    shapes = [one.shape for one in given if isinstance(one, np.ndarray)]
+    sizes = {int(np.prod(part)) for shape in shapes for part in (shape, shape[:1], shape[1:2], shape[:2])}
+    left = [np.full(size, np.nan) for size in sizes for _ in range(3)]
+    del left
 
 
 def changes(named: Any, restored: frozenset[str] = frozenset()) -> dict[str, Array]:

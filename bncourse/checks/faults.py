@@ -170,9 +170,9 @@ DEFAULTS = (0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1
 
 
 def another_default(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
-    """An answer that is right whenever everything is given, and uses another value for what is not."""
+    """An answer that is right when everything is given, and uses another value for what is not."""
     chain = exercise.chain
-    if chain is None or not chain.defaults or not agree(seen.outcomes[0], seen.right[0]):
+    if chain is None or not chain.defaults or not any(map(agree, seen.outcomes, seen.right)):
         return []
     for name, right in chain.defaults.items():
         for value in DEFAULTS:

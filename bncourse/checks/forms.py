@@ -38,6 +38,8 @@ def is_argument(seen: Seen, n: int, output: str, position: int) -> bool:
         return False
     given = {output: np.asarray(arguments[position], float)}
     right = {output: seen.right[n].arrays[output]}
+    if made.shape != right[output].shape:
+        return False
     return matches({output: made}, given) and not matches({output: made}, right)
 
 

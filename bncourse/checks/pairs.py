@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .answers import Array, Unsuitable, described, plain_arrays
-from .calling import Outcome, Signature, changes, fresh, guarded
+from .calling import Outcome, Signature, changes, fresh, guarded, unsettle
 
 if TYPE_CHECKING:
     from .exercise import Exercise
@@ -25,6 +25,7 @@ def call_pair(
     forward, backward = functions
     dy, *inputs = arguments
     given = tuple(fresh(one) for one in inputs)
+    unsettle(given)
     kept, complaint, error = guarded(lambda: (cache_of(forward(*given), forward_name),), forward, forward_name)
     if kept is None:
         return Outcome(complaint=complaint, error=error)

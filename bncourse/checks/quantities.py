@@ -33,8 +33,8 @@ def eps_outside(at: Any) -> Any:
 
 
 def eps_subtracted(at: Any) -> Any:
-    """√(var - eps); 0 where that is not a number."""
-    return np.sqrt(np.maximum(at.var - at.eps, 0.0))
+    """√(var - eps)."""
+    return np.sqrt(at.var - at.eps)
 
 
 def eps_twice(at: Any) -> Any:

@@ -477,7 +477,7 @@ exercise.read(
                 lambda at: at.scale * at.own_bias,
                 "conv-folding",
                 "The bias is put out by the convolution, so it is scaled as all of its outputs are.",
-                "bias own_bias",
+                "bias own_bias scale",
             ),
             Term(
                 "mean",
@@ -485,7 +485,7 @@ exercise.read(
                 lambda at: -at.scale * at.running_mean,
                 "conv-folding",
                 "The mean is subtracted before the scaling, so it is scaled too.",
-                "mean",
+                "mean scale",
             ),
             Term(
                 "beta",

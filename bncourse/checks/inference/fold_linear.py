@@ -455,7 +455,12 @@ fold_linear.read(
         "new_bias",
         terms=(
             Term(
-                "bias", "the term with the layer's own bias", lambda at: at.scale * at.own_bias, "folding", "", "bias"
+                "bias",
+                "the term with the layer's own bias",
+                lambda at: at.scale * at.own_bias,
+                "folding",
+                "",
+                "bias scale",
             ),
             Term(
                 "mean",
@@ -463,7 +468,7 @@ fold_linear.read(
                 lambda at: -at.scale * at.running_mean,
                 "folding",
                 "",
-                "mean",
+                "mean scale",
             ),
             Term("beta", "the term with beta", lambda at: at.beta, "folding", "", "beta"),
         ),
