@@ -10,7 +10,8 @@ get their roles by value. The mutant is run with the same notes.
 
 - the roles of the names and expressions in what was changed, before and after,
 - the role of the nearest expression around it that has one (a constant has none of its own),
-- the roles of the other factors, where it is part of a product (which of them is wrong cannot be seen from outside),
+- the roles of the other factors, where it, or a value that is off by a factor because of it, is part of a product
+  (which of them is wrong cannot be seen from outside),
 - the role of what its statement assigns or returns,
 - the roles of the expressions whose value is another in the mutant: what became wrong,
 - for dx, the paths whose coefficient is no longer what it should be,
@@ -135,8 +136,10 @@ def implied(mutant: Mutant, notes: "Notes") -> Iterator[str]:
     calls = {called(one) for node in both for one in ast.walk(node)}
     if mutant.operator == "call_removed" and calls & {"mean", "sum", "average", "var", "std"}:
         yield "axis"
-    if calls & {"mean", "average", "var", "std"}:
+    if calls & {"mean", "average", "var", "std", "cov"}:
         yield from notes.count
+    if mutant.operator == "name_swapped" and isinstance(mutant.place.node, ast.Name):
+        yield from notes.made_from(mutant.place.node.id)  # what stands in its place leaves that out
 
 
 def of_returned(mutant: Mutant, notes: "Notes") -> Iterator[str]:
@@ -178,12 +181,29 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
         if name in outputs and not same(value, outputs[name]):
             found |= {name.partition(",")[0]} | notes.by_output.get(name, NONE)
     for node in ast.walk(mutant.origin.tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
             for one, other in ((node.left, node.right), (node.right, node.left)):
-                number = number_of[id(one)]
-                if number in seen and number in notes.seen and not alike(notes.seen[number], seen[number]):
-                    found.update(roles_in(other, notes))  # a column of ones beside x_hat is what carries beta
+                right, wrong = notes.seen.get(number_of[id(one)], []), seen.get(number_of[id(one)], [])
+                if right and wrong and not alike(right, wrong) and (matrix(node) or factor(right[0], wrong[0])):
+                    found.update(roles_in(other, notes))
     return found | wrong_paths(mutant, outputs)
+
+
+def matrix(node: ast.BinOp) -> bool:
+    """Whether it is a matrix product, where a column of ones beside x_hat is what carries beta."""
+    return isinstance(node.op, ast.MatMult)
+
+
+def factor(right: Any, wrong: Any) -> bool:
+    """Whether a value is off by a factor that all samples, or all features, share: it may as well be another's."""
+    try:
+        right, wrong = np.asarray(right, dtype=np.float64), np.asarray(wrong, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    if right.shape != wrong.shape or not np.all(right != 0):
+        return False
+    ratio = wrong / right
+    return ratio.ndim < 2 or any(np.ptp(ratio, axis=axis).max() <= 1e-6 for axis in range(2) if ratio.shape[axis] > 1)
 
 
 def wrong_paths(mutant: Mutant, outputs: dict[str, Any]) -> set[str]:
@@ -250,13 +270,17 @@ class Notes:
         for (target, _), seen in self.by_target.items():
             if target == name:
                 found |= seen
-        if not found and depth:
-            for node in ast.walk(self.tree):
-                if isinstance(node, ast.Assign | ast.AugAssign) and name in targets_of(node):
-                    for one in ast.walk(node.value):
-                        found |= self.by_node.get(id(one), NONE)
-                        if isinstance(one, ast.Name) and one.id != name:
-                            found |= self.of_name(one.id, depth - 1)
+        return frozenset(found) if found or not depth else self.made_from(name, depth)
+
+    def made_from(self, name: str, depth: int = 1) -> Roles:
+        """The roles of what a name is computed from."""
+        found: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign | ast.AugAssign) and name in targets_of(node):
+                for one in ast.walk(node.value):
+                    found |= self.by_node.get(id(one), NONE)
+                    if isinstance(one, ast.Name) and one.id != name:
+                        found |= self.of_name(one.id, depth - 1)
         return frozenset(found)
 
     def of_target(self, name: str, line: int, depth: int = 3) -> Roles:
