@@ -117,11 +117,10 @@ def factors_beside(mutant: Mutant, notes: "Notes") -> set[str]:
     """
     found: set[str] = set()
     for inner, outer in pairwise(mutant.place.way()):
-        node = outer.node
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
-            other = node.right if inner.node is node.left else node.left
-            found.update(roles_in(other, notes))
-        elif isinstance(node, ast.BinOp):
+        parts = factors_of(outer.node)
+        for other in parts:
+            found.update(roles_in(other, notes) if other is not inner.node else ())
+        if isinstance(outer.node, ast.BinOp) and not parts:
             break
     return found
 
@@ -181,17 +180,25 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
         if name in outputs and not same(value, outputs[name]):
             found |= {name.partition(",")[0]} | notes.by_output.get(name, NONE)
     for node in ast.walk(mutant.origin.tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
-            for one, other in ((node.left, node.right), (node.right, node.left)):
-                right, wrong = notes.seen.get(number_of[id(one)], []), seen.get(number_of[id(one)], [])
-                if right and wrong and not alike(right, wrong) and (matrix(node) or factor(right[0], wrong[0])):
-                    found.update(roles_in(other, notes))
+        parts = factors_of(node)
+        for one in parts:
+            right, wrong = notes.seen.get(number_of[id(one)], []), seen.get(number_of[id(one)], [])
+            if right and wrong and not alike(right, wrong) and (matrix(node) or factor(right[0], wrong[0])):
+                for other in parts:
+                    found.update(roles_in(other, notes) if other is not one else ())
     return found | wrong_paths(mutant, outputs)
 
 
-def matrix(node: ast.BinOp) -> bool:
+def factors_of(node: ast.AST) -> list[ast.expr]:
+    """What a product (a * b, a / b, a @ b, an einsum) is made of; nothing, if it is none."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        return [node.left, node.right]
+    return node.args[1:] if isinstance(node, ast.Call) and called(node) == "einsum" else []
+
+
+def matrix(node: ast.AST) -> bool:
     """Whether it is a matrix product, where a column of ones beside x_hat is what carries beta."""
-    return isinstance(node.op, ast.MatMult)
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
 
 
 def factor(right: Any, wrong: Any) -> bool:
