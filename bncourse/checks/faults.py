@@ -50,6 +50,10 @@ class Fault:
     about: frozenset[str]
 
 
+MOST_STEPS = 30
+"""A layer's whole life has more: of these only the results are varied, not everything that each of them uses."""
+
+
 def faults(trace: Retrace, wrong_outputs: Collection[str], outputs: tuple[str, ...]) -> Iterator[Fault]:
     """Every simple fault that can make just these outputs wrong, the plainest first."""
     chain, at, reads = trace.chain, trace.at, trace.reads
@@ -60,6 +64,8 @@ def faults(trace: Retrace, wrong_outputs: Collection[str], outputs: tuple[str, .
         for kind, words, change in changes:
             step = changed(chain.steps[name], change)
             yield Fault(f"{name}_{kind}", f"{name} {words}", {name: step}, frozenset({name}))
+    if len(chain.steps) > MOST_STEPS:
+        return
     for name in steps:
         for other in known_before(chain, name) if name not in outputs else ():  # these have their own explanations
             if fits(at, name, other):
@@ -118,14 +124,10 @@ def with_input(step: Step, used: str, value: Callable[[Any], Any]) -> Step:
 # ---------------------------------------------------------------------------------------- finding one
 
 
-MOST_STEPS = 30
-"""A layer's whole life has more; to vary each of them would take seconds."""
-
-
 def faulty_step(exercise: Exercise, seen: Seen) -> list[Diagnosis]:
     """The plainest fault of one step that gives the student's answers."""
     student = seen.outcomes[0]
-    if exercise.chain is None or len(exercise.chain.steps) > MOST_STEPS:
+    if exercise.chain is None:
         return []
     if not all(numbers(one) for one in seen.outcomes[: seen.floats]):
         return []

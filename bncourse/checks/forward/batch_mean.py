@@ -102,6 +102,31 @@ def one_mean_repeated(x: Array) -> Any:
     return np.full(x.shape[1], x.mean())
 
 
+@batch_mean.another_way("one_mean_for_the_matrix")
+def sum_of_the_matrix_by_N(x: Array) -> Any:
+    """The sum of the whole matrix, divided by N."""
+    return x.sum() / len(x)
+
+
+@batch_mean.another_way("mean_along_axis_1")
+def mean_along_axis_1_as_a_column(x: Array) -> Any:
+    """Of shape (N, 1)."""
+    return x.mean(axis=1, keepdims=True)
+
+
+@batch_mean.another_way("mean_along_axis_1")
+def sum_along_axis_1(x: Array) -> Any:
+    """The sum over the features, divided by N."""
+    return x.sum(axis=1) / len(x)
+
+
+@batch_mean.misconception(Kind.ERROR, "batch-mean")
+def x_itself(x: Array) -> Any:
+    """You return x, or a number for every element of it: nothing is averaged over the batch. The mean has one number
+    for each feature, shape (D,): add the samples up and divide by N."""
+    return x / len(x)
+
+
 @batch_mean.misconception(Kind.ERROR, "batch-mean", step="N")
 def sum_instead_of_mean(at: Any) -> Any:
     """You add the samples up but do not divide by their number N, so the result grows with the batch."""

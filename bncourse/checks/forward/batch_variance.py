@@ -156,6 +156,49 @@ def one_variance_repeated(x: Array) -> Any:
     return np.full(x.shape[1], x.var())
 
 
+@batch_variance.another_way("one_variance_for_the_matrix")
+def all_squares_about_one_mean(x: Array) -> Any:
+    """One mean for the matrix, but a variance for each feature."""
+    return ((x - x.mean()) ** 2).mean(axis=0)
+
+
+@batch_variance.another_way("one_variance_for_the_matrix")
+def one_mean_of_all_squares(x: Array) -> Any:
+    """A mean for each feature, but one variance of all."""
+    return ((x - x.mean(axis=0)) ** 2).mean()
+
+
+@batch_variance.another_way("one_variance_for_the_matrix")
+def sum_of_all_squares_by_N(x: Array) -> Any:
+    """The same, divided by N."""
+    return ((x - x.mean(axis=0)) ** 2).sum() / len(x)
+
+
+@batch_variance.another_way("variance_along_axis_1")
+def squares_averaged_along_axis_1(x: Array) -> Any:
+    """The mean is right, the squares are averaged over the features."""
+    return ((x - x.mean(axis=0)) ** 2).mean(axis=1)
+
+
+@batch_variance.another_way("variance_along_axis_1")
+def centred_along_axis_1(x: Array) -> Any:
+    """Centred sample by sample, then averaged over the batch."""
+    return ((x - x.mean(axis=1, keepdims=True)) ** 2).mean(axis=0)
+
+
+@batch_variance.misconception(Kind.ERROR, "batch-variance")
+def squares_not_summed(x: Array) -> Any:
+    """You return the squared distances themselves, one for every element of x. The variance is their mean over the
+    batch, one number for each feature: shape (D,)."""
+    return (x - x.mean(axis=0)) ** 2
+
+
+@batch_variance.another_way("squares_not_summed")
+def squares_not_summed_by_N(x: Array) -> Any:
+    """The same, divided by N."""
+    return (x - x.mean(axis=0)) ** 2 / len(x)
+
+
 @batch_variance.misconception(Kind.ERROR, "batch-variance", step="centred", about="mean")
 def squares_not_centred(at: Any) -> Any:
     """You average the squares of x itself. The variance averages the squares of the distances from the mean: subtract

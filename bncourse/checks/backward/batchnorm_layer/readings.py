@@ -27,7 +27,12 @@ exercise.read(
         "dx_train",
         terms=(
             Term(
-                "direct", "the direct term, gamma/std · dy,", lambda at: at.dx_hat / at.std[1], BACKWARD, "", "dx_hat"
+                "direct",
+                "the direct term, gamma/std · dy,",
+                lambda at: at.dx_hat / at.std[1],
+                BACKWARD,
+                "",
+                "dx_hat paths",
             ),
             Term(
                 "mean_path",
