@@ -55,7 +55,7 @@ def other_statistics(draw: Draw, x: Array) -> tuple[Array, Array]:
     """Running statistics of a batch's size, but clearly not the batch's."""
     D, deviation = x.shape[1], np.sqrt(x.var(axis=0))
     mean = x.mean(axis=0) + deviation * draw.away_from_zero(D, 0.6, 1.5)
-    wider = draw.random.random(D) < 0.5
+    wider = (draw.random.random(D) < 0.5) | (deviation < 1.0)  # narrower still, and an eps of 1e-3 would show
     ratio = np.where(wider, draw.random.uniform(1.8, 3.0, D), draw.random.uniform(0.3, 0.6, D))
     return mean, x.var(axis=0) * ratio
 
