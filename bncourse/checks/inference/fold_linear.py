@@ -49,15 +49,18 @@ fold_linear = Exercise(
     smallest=(
         (2 * np.eye(1), 5 * ONE, 4 * ONE, 7 * ONE, 3 * ONE, ONE, THREE),
         (2 * np.eye(1), 5 * ONE, ONE, 7 * ONE, 3 * ONE, 1e-6 * ONE),
-        (2 * np.eye(1), None, 4 * ONE, 7 * ONE, 3 * ONE, ONE, THREE),
         (np.array([[3]]), 5 * ONE, ONE, 7 * ONE, 3 * ONE, ONE, THREE),
         (SQUARE, np.array([5.0, 6.0]), *FOR_TWO),
         (WIDE, np.array([5.0, 6.0]), *FOR_TWO),
+        (2 * np.eye(1), None, 4 * ONE, 7 * ONE, 3 * ONE, ONE, THREE),
     ),
 )
 
 
-@fold_linear.property(points=1)
+@fold_linear.property(
+    points=1,
+    nudge="A weight is (out, in). There is one scale for each output: along which axis of the weight does it go?",
+)
 def a_layer_of_the_same_size(f: Asked, draw: Draw) -> None:
     """answers with (weight, bias) of the shapes (out, in) and (out,)"""
     f(two_layers(draw, Problem(7, 3)))
