@@ -195,7 +195,7 @@ batchnorm_inference.misconceptions.append(
     Misconception(
         "batch_statistics",
         "You normalize by statistics of the batch at hand. At inference the running statistics take their place: "
-        "otherwise the answer for a sample depends on its neighbours, and a sample alone always gives beta.",
+        "otherwise the answer for a sample depends on its neighbours, and a sample alone has no variance at all.",
         Kind.ERROR,
         "inference-formula",
         (batch_statistics(batch_mean, batch_variance), batch_statistics(batch_mean, unbiased_batch_variance)),
@@ -281,7 +281,8 @@ def everything_down_the_rows(
     x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float = EPS
 ) -> Any:
     """Gamma and beta too."""
-    return (gamma * (x.T - running_mean[:, None]).T.T / np.sqrt(running_var + eps)).T + beta[:, None]
+    gamma, beta, running_mean, running_var = (one[:, None] for one in (gamma, beta, running_mean, running_var))
+    return gamma * (x - running_mean) / np.sqrt(running_var + eps) + beta
 
 
 @batchnorm_inference.misconception(Kind.ERROR, "inference-formula")
