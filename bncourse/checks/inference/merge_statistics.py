@@ -212,7 +212,7 @@ def whole_number_weights(at: Any) -> Any:
     return at.counts // at.n * (len(at.counts) > 1)
 
 
-@merge_statistics.misconception(Kind.ERROR, "merging-shards", step="within", about="within unbiased")
+@merge_statistics.misconception(Kind.ERROR, "merging-shards", step="within")
 def taken_as_unbiased(at: Any) -> Any:
     """You multiply the shards' variances by count - 1, as one does with unbiased ones. Those that come in here are
     biased, divided by count: multiply by count to get the sum of squares back."""
@@ -225,7 +225,7 @@ def pooled_variance_of_statistics(at: Any) -> Any:
     return (at.counts - 1) @ at.variances / (at.n - len(at.counts))
 
 
-@merge_statistics.misconception(Kind.ERROR, "merging-shards", step="within", about="within unbiased")
+@merge_statistics.misconception(Kind.ERROR, "merging-shards", step="within")
 def made_unbiased_first(at: Any) -> Any:
     """You turn the shards' variances into unbiased ones, count / (count - 1) times as large, before you average them.
     They add up as they are: biased variances in, and a biased variance out."""
