@@ -40,7 +40,7 @@ lint: .venv/installed ## ruff and mypy only
 format: .venv/installed ## let ruff rewrite the layout of the code
 	@$(PY) -m ruff check --fix --quiet . && $(PY) -m ruff format .
 
-mutants: .venv/installed ## measure the checker: its bank, wrong answers made by machine, simpler checks, right answers, speed
+mutants: .venv/installed ## measure the checker: bank, machine-made wrong answers, simpler checks, right answers, speed
 	@$(PY) tools/mutants.py
 
 mutate-equations: .venv/installed ## change a sign, exponent, factor, index or bar in each labelled equation; a test must notice

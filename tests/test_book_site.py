@@ -124,7 +124,9 @@ def test_every_file_that_a_page_or_style_sheet_names_is_there():
     assert not [(by, path) for by, path in files if path and not by.parent.joinpath(path).exists()]
 
 
-def anchors(soup: BeautifulSoup) -> set[str]:
+@cache
+def anchors(name: str) -> set[str]:
+    soup = page(name)
     return {tag["id"] for tag in soup.find_all(id=True)} | {
         tag["name"] for tag in soup.find_all("a", attrs={"name": True})
     }
@@ -142,7 +144,7 @@ def test_every_internal_link_leads_somewhere():
             if not target.is_file():
                 broken.append((name, link["href"]))
             elif address.fragment and target.suffix == ".html":
-                other = page(target.relative_to(site().resolve()).as_posix() if address.path else name)
+                other = target.relative_to(site().resolve()).as_posix() if address.path else name
                 if unquote(address.fragment) not in anchors(other):
                     broken.append((name, link["href"]))
     assert followed > 100

@@ -26,7 +26,7 @@ BANK = [
     for exercise in EXERCISES.values()
     for entry in exercise.misconceptions
     for way, wrong in enumerate(entry.implementations[:WAYS])
-]
+][:: 3 if SLOW else 1]
 
 CHEAP = {
     "whole_number_buffer",
