@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -225,12 +226,12 @@ def test_formulas_have_one_version_of_script_css_and_fonts():
 
 
 def test_every_public_function_is_in_the_reference():
-    documented = anchors(page("reference/api.html"))
+    documented = anchors("reference/api.html")
     assert not [name for name in functional.__all__ if f"bncourse.functional.{name}" not in documented]
 
 
 def test_every_section_that_the_checker_points_to_is_on_its_page():
-    missing = {place for place, name in book.PAGES.items() if place not in anchors(page(f"{name}.html"))}
+    missing = {place for place, name in book.PAGES.items() if place not in anchors(f"{name}.html")}
     assert not missing
 
 
