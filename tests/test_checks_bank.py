@@ -205,6 +205,7 @@ SAME_FUNCTION = {
     frozenset({"only_centres", "only_rescales"}): {"not_normalized"},
     frozenset({"only_the_mean_updated", "only_the_variance_updated"}): {"statistics_never_stored"},
     frozenset({"training_uses_the_running_statistics", "last_batch_only"}): {"normalizes_by_the_unbiased_variance"},
+    frozenset({"bias_ignored", "nothing_in_the_bias_scaled"}): {"mean_not_scaled"},
     frozenset({"mean_path_missing", "variance_path_missing"}): {"statistics_held_constant"},
     frozenset({"mean_path_without_N", "variance_path_without_N"}): {"sums_not_averaged"},
     frozenset({"mean_not_updated", "variance_not_updated"}): {"nothing_updated"},

@@ -5,6 +5,7 @@ which of them it changed. Only :class:`~bncourse.checks.surroundings.TimeUp` and
 """
 
 import linecache
+import math
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ def fresh(argument: Any) -> Any:
 def unsettle(given: tuple[Any, ...]) -> None:
     """Leave NaN in the memory that NumPy hands out next, so that what `np.empty` gives is not right by luck."""
     shapes = [one.shape for one in given if isinstance(one, np.ndarray)]
-    sizes = {int(np.prod(part)) for shape in shapes for part in (shape, shape[:1], shape[1:2], shape[:2])}
+    sizes = {math.prod(part) for shape in shapes for part in (shape, shape[:1], shape[1:2], shape[:2])}
     left = [np.full(size, np.nan) for size in sizes for _ in range(3)]
     del left
 

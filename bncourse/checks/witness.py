@@ -181,6 +181,8 @@ class Search:
             return found
         for decimals in range(3):
             rounder = np.round(value, decimals) + 0.0
+            if isinstance(value, float) and float(rounder) in (0.0, 1.0):
+                continue  # an eps or a momentum that does nothing shows nothing
             if np.array_equal(rounder, value):
                 return found
             less = self.failing(replaced(found.arguments, position, rounder))
