@@ -108,13 +108,25 @@ def mutants(options: argparse.Namespace) -> bool:
     """Machine-made wrong answers."""
     names = [name for exercises in chosen(options).values() for name in exercises]
     found = trials.mutants(names, options.seed, options.count or (6 if options.reduced else 40))
-    head = ("made", "equivalent", "crashing", "wrong", "killed", "explained", "in part", "wrongly", "not", "share")
+    head = (
+        "made",
+        "equivalent",
+        "crashing",
+        "wrong",
+        "killed",
+        "explained",
+        "identity",
+        "in part",
+        "wrongly",
+        "not",
+        "share",
+    )
     for by, key in (("assignment", assignment), ("operator", operator), ("exercise", exercise)):
         groups: dict[str, list[Judgement]] = defaultdict(list)
         for one in found:
             groups[key(one)].append(one)
         rows = [(name, *row(trials.counted(some))) for name, some in groups.items()]
-        title = f"Mutants, seed {options.seed}, by {by}; share: explained truthfully, of those that answer wrongly"
+        title = f"Mutants, seed {options.seed}, by {by}"
         table(title, (by, *head), [*rows, ("all", *row(trials.counted(found)))])
     for outcome in ("no report", "survived", "named wrongly", *options.show):
         some = [one for one in found if one.outcome == outcome]
@@ -123,7 +135,9 @@ def mutants(options: argparse.Namespace) -> bool:
     without = sorted({f"{one.exercise}: {' + '.join(one.said)}" for one in found if one.unanchored})
     listed("Said without naming a quantity (judged by the prediction alone):", without)
     total = trials.counted(found)
-    print()
+    print(
+        "\n  share: explained truthfully, of those that answer wrongly; identity: of these, by a broken identity alone\n"
+    )
     return all(
         [
             target(
@@ -156,7 +170,7 @@ def exercise(one: Judgement) -> str:
 
 def row(one: trials.Count) -> tuple[object, ...]:
     """A row of the mutants' table."""
-    said = (one.explained, one.in_part, one.named_wrongly, one.unexplained)
+    said = (one.explained, one.by_identity, one.in_part, one.named_wrongly, one.unexplained)
     return (one.made, one.equivalent, one.crashing, one.answering, percent(one.killed), *said, percent(one.share))
 
 

@@ -49,6 +49,8 @@ class Judgement:
     said: tuple[str, ...] = ()
     why: str = ""
     """For what went wrong: the reason."""
+    by_identity: bool = False
+    """Whether all that is said of the numbers is that an identity is broken, which predicts none."""
     unanchored: bool = False
     """Whether a diagnosis names no quantity, so that it rests on (a) alone."""
 
@@ -87,16 +89,23 @@ def judge(mutant: Mutant) -> Judgement:
     faults = [f"{one.identifier}: {fault}" for one in report.diagnoses if (fault := seen.fault(one))]
     if faults:
         return judgement(mutant, "named wrongly", said, "; ".join(faults))
+    values = [one for one in report.diagnoses if one.kind is not Kind.CONTRACT]
+    by_identity = bool(values) and all(one.predict is None for one in values)
     unanchored = any(one.kind is not Kind.CONTRACT and not one.about for one in report.diagnoses)
     left = seen.unexplained(report.diagnoses)
-    return judgement(mutant, "in part" if left else "explained", said, ", ".join(sorted(left)), unanchored)
+    return judgement(mutant, "in part" if left else "explained", said, ", ".join(sorted(left)), by_identity, unanchored)
 
 
 def judgement(
-    mutant: Mutant, outcome: str, said: tuple[str, ...] = (), why: str = "", unanchored: bool = False
+    mutant: Mutant,
+    outcome: str,
+    said: tuple[str, ...] = (),
+    why: str = "",
+    by_identity: bool = False,
+    unanchored: bool = False,
 ) -> Judgement:
     """A mutant with what came of it."""
-    return Judgement(mutant.exercise, mutant.operator, str(mutant), outcome, said, why, unanchored)
+    return Judgement(mutant.exercise, mutant.operator, str(mutant), outcome, said, why, by_identity, unanchored)
 
 
 @cache

@@ -152,6 +152,8 @@ class Count:
     named_wrongly: int
     unexplained: int
     no_report: int
+    by_identity: int
+    """Of the explained ones: those of which only a broken identity is said."""
 
     @property
     def wrong(self) -> int:
@@ -176,9 +178,11 @@ class Count:
 
 def counted(judgements: Iterable[Judgement]) -> Count:
     """Count them."""
+    judgements = list(judgements)
     outcomes = [one.outcome for one in judgements]
+    by_identity = sum(one.outcome == "explained" and one.by_identity for one in judgements)
     names = ("equivalent", "crashing", "survived", "explained", "in part", "named wrongly", "unexplained", "no report")
-    return Count(len(outcomes), *(outcomes.count(name) for name in names))
+    return Count(len(outcomes), *(outcomes.count(name) for name in names), by_identity)
 
 
 # ------------------------------------------------------------------------------------------------ simpler checks
