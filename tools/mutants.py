@@ -135,9 +135,8 @@ def mutants(options: argparse.Namespace) -> bool:
     without = sorted({f"{one.exercise}: {' + '.join(one.said)}" for one in found if one.unanchored})
     listed("Said without naming a quantity (judged by the prediction alone):", without)
     total = trials.counted(found)
-    print(
-        "\n  share: explained truthfully, of those that answer wrongly; identity: of these, by a broken identity alone\n"
-    )
+    print("\n  share: explained truthfully, of those that answer wrongly")
+    print("  identity: of the explained ones, those of which only a broken identity is said\n")
     return all(
         [
             target(
