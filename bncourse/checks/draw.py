@@ -56,5 +56,5 @@ class Draw:
 
     def away_from_zero(self, size: int, low: float = 0.5, high: float = 2.0) -> Array:
         """Numbers of both signs with low ≤ |number| ≤ high."""
-        signs: Array = self.random.choice([-1.0, 1.0], size)
+        signs: Array = np.where(self.random.random(size) < 0.5, -1.0, 1.0)
         return signs * self.random.uniform(low, high, size)

@@ -194,15 +194,17 @@ class Exercise:
 
     def right(self, arguments: Arguments) -> Outcome:
         """What the reference makes of the arguments; it may be trusted with them, and needs no second call."""
-        if self.caller is not None or self.forward is None:
+        if self.caller is not None:
             return self.run(self.reference, arguments)
+        if self.forward is None:
+            return call(self.signature.reference, self.signature, tuple(map(ready, arguments)), trusted=True)
         forward, backward = self.reference
         dy, *inputs = arguments
 
         def gradients(*_: Any) -> Any:
             return backward(dy, forward(*inputs)[1])
 
-        return call(gradients, self.signature, arguments)
+        return call(gradients, self.signature, arguments, trusted=True)
 
     def bank(self, function: Callable[..., Any]) -> Functions:
         """The functions that a wrong implementation stands for: itself, after the bank's own forward."""
@@ -314,6 +316,11 @@ class Exercise:
             return holds
 
         return add
+
+
+def ready(argument: Any) -> Any:
+    """What a function can take: a callback is made, the rest is handed on as it is."""
+    return argument.fresh() if hasattr(argument, "fresh") else argument
 
 
 def sentence_of(function: Callable[..., Any]) -> str:

@@ -62,6 +62,8 @@ EPS_FORMS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("√(var·eps)", eps_times),
 )
 EPS_ROOTS = tuple(instead(form, "eps std", other) for form, other in EPS_FORMS)
+EPS_ROOTS_THAT_EXIST = tuple(one for one in EPS_ROOTS if one.symbol != "√(var - eps)")
+"""Where one NaN spreads over all that is read, its form cannot be told."""
 STD_FORMS = tuple(itself(form, "eps std", other) for form, other in EPS_FORMS)
 VAR_UNBIASED = instead("√(var·N/(N - 1) + eps)", "var N std", lambda at: np.sqrt(at.var * at.N / (at.N - 1) + at.eps))
 VAR_SUMMED = instead("√(N·var + eps)", "var N std", lambda at: np.sqrt(at.var * at.N + at.eps))

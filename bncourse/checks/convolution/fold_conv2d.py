@@ -463,7 +463,7 @@ exercise.read(
                 "new_weight scale std",
             ),
         ),
-        factors=(q.GAMMA, q.STD, q.EPS, *q.EPS_ROOTS),
+        factors=(q.GAMMA, q.STD, q.EPS, *q.EPS_ROOTS_THAT_EXIST),
         per="sample",
     )
 )
@@ -496,7 +496,7 @@ exercise.read(
                 "beta",
             ),
         ),
-        factors=(q.GAMMA, q.STD, q.EPS, *q.EPS_ROOTS),
+        factors=(q.GAMMA, q.STD, q.EPS, *q.EPS_ROOTS_THAT_EXIST),
         vary=("bias", "running_mean", "beta"),
     )
 )

@@ -199,7 +199,7 @@ def squares_not_summed_by_N(x: Array) -> Any:
     return (x - x.mean(axis=0)) ** 2 / len(x)
 
 
-@batch_variance.misconception(Kind.ERROR, "batch-variance", step="centred", about="mean")
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="centred", about="mean x")
 def squares_not_centred(at: Any) -> Any:
     """You average the squares of x itself. The variance averages the squares of the distances from the mean: subtract
     the mean first. Adding a constant to x must not change it."""

@@ -443,7 +443,7 @@ def changes_its_input(
 
 # ----------------------------------------------------------------------------------------------- readings, symptoms
 
-FACTORS = (q.GAMMA, q.STD, q.EPS, *q.EPS_ROOTS)
+FACTORS = (q.GAMMA, q.STD, q.EPS, *q.EPS_ROOTS_THAT_EXIST)
 
 fold_linear.read(
     Reading(

@@ -235,7 +235,7 @@ def layer_follows_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=1, section="normalize-eps", nudge="Try a feature that hardly varies, and a batch of three.")
 def layer_is_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding in training, for batches of any shape, also when N = D"""
-    for seen in (short_life(f, draw), *(Seen(f, life(draw, problem)) for problem in SHAPES[1:])):
+    for seen in (short_life(f, draw), *(Seen(f, life(draw, problem)) for problem in SHAPES[1:3])):
         seen.shows("y_train", "y_again", "dx_train", "dgamma_train", "dbeta_train", "dx_again")
 
 
