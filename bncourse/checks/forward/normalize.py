@@ -190,7 +190,7 @@ def eps_beside_the_inverse(at: Any) -> Any:
     return 1.0 / (at.var**-0.5 + at.eps)
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula", step="x_hat", about="mean")
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="x_hat", about="mean running_mean")
 def divides_before_it_subtracts(at: Any) -> Any:
     """You divide the mean only, for `x - mean / s` means x - (mean / s). Put the difference in parentheses:
     (x - mean) / s."""
@@ -211,14 +211,14 @@ def only_centres(at: Any) -> Any:
     return at.centred
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula", step="centred", about="mean")
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="centred", about="mean running_mean")
 def only_rescales(at: Any) -> Any:
     """You divide by the standard deviation but do not subtract the mean first, so a feature of mean 10 still lies far
     from 0."""
     return at.x
 
 
-@normalize.misconception(Kind.ERROR, "normalize-formula", step="centred", about="mean")
+@normalize.misconception(Kind.ERROR, "normalize-formula", step="centred", about="mean running_mean")
 def adds_the_mean(at: Any) -> Any:
     """You add the mean where it is to be subtracted: centring moves the mean to 0, yours moves it to twice its
     value."""

@@ -132,7 +132,7 @@ for reversed_weight in (the_other_way_round, the_other_way_round_without_none):
         exercise.also("momentum_weighs_the_old", weight=reversed_weight, default_momentum=constant(default))
 
 
-@exercise.misconception(Kind.ERROR, CONVENTIONS, step="weight", about="weight")
+@exercise.misconception(Kind.ERROR, CONVENTIONS, step="weight", about="weight old_weight")
 def no_cumulative_average(at: Any) -> Any:
     """You do not average over all batches when momentum is None. None asks for the plain average: the first batch
     counts for 1, the second for 1/2, the third for 1/3, so that all count alike in the end."""
