@@ -19,10 +19,11 @@ import numpy as np
 from bncourse import check
 from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES
 from bncourse.checks.draw import Draw
+from bncourse.checks.seen import alike
 
 from .cases import CASES
 from .equivalence import judged
-from .judging import Judgement, judge, same
+from .judging import Judgement, judge
 from .making import Mutant, right_answers, sample
 from .simpler import CHECKS, verdicts
 
@@ -119,15 +120,11 @@ def compared(exercise: str) -> Bank:
 
 
 def same_behaviour(one: Any, other: Any) -> bool:
-    """Whether two outcomes are the same in numbers and in manners."""
+    """Whether two outcomes are the same: in numbers, as the checker tells them apart, and in manners."""
     manners = [
         (outcome.error, bool(outcome.complaint), set(outcome.changed), outcome.alone) for outcome in (one, other)
     ]
-    return (
-        manners[0] == manners[1]
-        and one.arrays.keys() == other.arrays.keys()
-        and all(same(one.arrays[name], other.arrays[name]) for name in one.arrays)
-    )
+    return manners[0] == manners[1] and alike(one, other)
 
 
 # ------------------------------------------------------------------------------------------------ mutants
