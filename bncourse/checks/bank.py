@@ -31,11 +31,14 @@ def first_answers(exercise: Exercise, seen: Seen) -> First:
 def single_entries(exercise: Exercise, seen: Seen, first: First) -> list[Diagnosis]:
     """The entries that give the student's answers."""
     student = seen.outcomes[0].arrays
+    right = seen.steps.outputs({}, student) if exercise.chain is not None else {}
+    wrong = {name for name in right if not close(student[name], right[name])}
     found = []
     for entry in exercise.misconceptions:
         for way in entry.ways:
             made = first.get(id(way), {})
-            if not all(close(student[name], made[name]) for name in made):
+            touched = {name for name in made if made[name] is not right.get(name)}  # the others are the right ones
+            if made and not (wrong <= touched and all(close(student[name], made[name]) for name in touched)):
                 continue
             if seen.explained_by(exercise.bank(way.function)):
                 found.append(named(exercise, entry, way))
