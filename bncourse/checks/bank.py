@@ -1,4 +1,4 @@
-"""Which entries of the bank give the student's answers: one of them, or two in different steps?"""
+"""Which entries of the bank give the student's answers: one of them, or several in different steps?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from .asking import Asked
 from .calling import Outcome
 from .chain import Step
 from .draw import Draw
-from .exercise import Arguments, Exercise, Kind, Misconception, Problem, Way
-from .seen import Diagnosis, Seen, close
+from .exercise import Exercise, Kind, Misconception, Problem, Way
+from .seen import Diagnosis, Seen, answers_of, close
 
 First = Mapping[int, Mapping[str, Array]]
 
@@ -179,8 +179,7 @@ def explained_together(exercise: Exercise, seen: Seen, taken: Sequence[Candidate
 def named(exercise: Exercise, entry: Misconception, way: Way) -> Diagnosis:
     """An entry as a diagnosis."""
 
-    def predict(arguments: Arguments) -> Mapping[str, Array]:
-        return exercise.run(exercise.bank(way.function), arguments).arrays
+    predict = answers_of(exercise, way)
 
     about = entry.about | way.wrong.keys()
     return Diagnosis(entry.identifier, entry.sentence, entry.kind, entry.section, about, predict, way.wrong or None)

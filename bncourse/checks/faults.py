@@ -4,7 +4,7 @@ Every step of the chain, and everything a step uses, is varied in turn: wrong si
 times too large, another quantity in its place. A fault is said when the whole answer with it is the student's.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .answers import Array
 from .calling import Outcome
 from .chain import Chain, Retrace, Step, Wrong
-from .exercise import Arguments, Exercise, Kind, Way
-from .seen import Diagnosis, Seen, agree, close, says_something
+from .exercise import Exercise, Kind, Way
+from .seen import Diagnosis, Seen, agree, answers_of, close, says_something
 
 Change = Callable[[Any, Any], Any]
 
@@ -157,8 +156,7 @@ def faulty(exercise: Exercise, fault: Fault, way: Way, wrong: Collection[str]) -
         "Look at the line that computes it."
     )
 
-    def predict(arguments: Arguments) -> Mapping[str, Array]:
-        return exercise.run(exercise.bank(way.function), arguments).arrays
+    predict = answers_of(exercise, way)
 
     return Diagnosis(
         fault.identifier, sentence, Kind.ERROR, exercise.section, fault.about | set(wrong), predict, fault.wrong
@@ -199,8 +197,7 @@ def defaulting(exercise: Exercise, name: str, right: Any, value: float, way: Way
         f"{name} = {right:g} as the default."
     )
 
-    def predict(arguments: Arguments) -> Mapping[str, Array]:
-        return exercise.run(exercise.bank(way.function), arguments).arrays
+    predict = answers_of(exercise, way)
 
     about = frozenset({name})
     return Diagnosis(f"another_default_{name}", sentence, Kind.ERROR, exercise.section, about, predict, way.wrong)

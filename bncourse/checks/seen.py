@@ -16,7 +16,7 @@ from .calling import Outcome
 from .chain import Retrace, Wrong
 from .comparing import UNIT, feature_size
 from .draw import Draw
-from .exercise import Arguments, Exercise, Functions, Kind
+from .exercise import Arguments, Exercise, Functions, Kind, Way
 
 CLEARLY = 100.0
 """An entry is clearly not right where it is this many tolerances away from the reference."""
@@ -38,6 +38,15 @@ class Diagnosis:
     """What the answer is, if this is the mistake; None for what an answer does besides its numbers."""
     wrong: Wrong | None = None
     """The wrong steps, if they are known."""
+
+
+def answers_of(exercise: Exercise, way: Way) -> Predict:
+    """What the answer is, if it is wrong in this way."""
+
+    def predict(arguments: Arguments) -> Mapping[str, Array]:
+        return exercise.run(exercise.bank(way.function), arguments).arrays
+
+    return predict
 
 
 def look(exercise: Exercise, student: Asked, seed: int) -> "Seen":
