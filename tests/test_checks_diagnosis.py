@@ -1,11 +1,14 @@
 """What is named beyond the bank: two mistakes at once, the wrong term, a broken identity; and when to be silent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bncourse import check
 from bncourse.checks.assignments import exercise_named
 from bncourse.checks.chain import Chain
+from bncourse.checks.exercise import Way
 from bncourse.checks.reading import Product, coefficients, effect_of, product_of, ungrouped
 from bncourse.checks.terms import READ_ON
 
@@ -287,6 +290,18 @@ class TestTwoAtOnce:
         entry = FORWARD.misconceptions[0]
         monkeypatch.setattr(FORWARD, "misconceptions", [*FORWARD.misconceptions, entry])
         assert check("batchnorm_forward", entry.implementations[0]).misconceptions == []
+
+
+def test_an_entry_that_is_wrong_on_one_shape_only_is_not_said(monkeypatch):
+    """One agreement may be chance; a second, on another shape, is asked for."""
+
+    def wrong(x):
+        return x.mean(axis=0) + (len(x) == 7) * x[0] ** 3
+
+    mean = exercise_named("batch_mean")
+    once = replace(mean.misconceptions[0], identifier="once", ways=(Way(wrong, {}),))
+    monkeypatch.setattr(mean, "misconceptions", [once])
+    assert check("batch_mean", wrong).misconceptions == []
 
 
 def test_a_step_that_does_not_exist_is_refused_when_the_bank_is_made():
