@@ -6,7 +6,8 @@ A diagnosis is *truthful* when
     besides its numbers: the mutant does that, on each of them), and
 (b) it speaks about a quantity that was changed or became wrong: ``about`` and :func:`~mutation.roles.roles` meet. An
     output that is a sum of terms counts only where the diagnosis speaks about it as a whole: what is said about the
-    path through the mean is also about dx, but has to be true of that path.
+    path through the mean is also about dx, but has to be true of that path. It is, where the coefficient of that term,
+    regressed on a fresh problem, is another than the right answer's.
 
 A mutant is *explained* when all that is said of it is truthful and covers every output that is wrong, *in part* when it
 leaves one out, *named wrongly* when anything said is not truthful, *unexplained* when nothing is said.
@@ -21,10 +22,12 @@ from typing import Any
 import numpy as np
 
 from bncourse import check
+from bncourse.checks.asking import Asked
 from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES
 from bncourse.checks.draw import Draw
-from bncourse.checks.exercise import Kind
+from bncourse.checks.exercise import Kind, Problem
 from bncourse.checks.surroundings import TimeUp, quiet, time_limit
+from bncourse.checks.terms import solve
 
 from .equivalence import judged
 from .making import Mutant
@@ -33,6 +36,9 @@ from .roles import roles
 FRESH = 20
 FRESH_SEED = 1_000_003
 """Far from the seeds that reports are made with here (below 2³¹, from a hash)."""
+
+TERM_PROBLEM = Problem(9, 5, eps=0.15, low=False)
+"""Where the judge regresses an answer on its terms: a shape and an eps that no reading uses."""
 
 OUTCOMES = ("equivalent", "survived", "crashing", "explained", "in part", "named wrongly", "unexplained", "no report")
 
@@ -155,9 +161,20 @@ class Fresh:
                     return f"predicts another {off} on fresh problem {number}"
         changed = roles(self.mutant)
         spoken = (diagnosis.about - self.of_terms(diagnosis)) or diagnosis.about
-        if diagnosis.about and not spoken & changed:
+        if diagnosis.about and not spoken & changed and not self.term_is_off(diagnosis):
             return f"speaks about {' '.join(sorted(spoken))}, changed was {' '.join(sorted(changed))}"
         return ""
+
+    def term_is_off(self, diagnosis: Any) -> bool:
+        """Whether a diagnosis speaks of a term whose coefficient, on a fresh problem, is not the right one."""
+        student, draw = Asked(self.mutant.functions, self.task), Draw(FRESH_SEED, "a term")
+        for reading in self.task.readings:
+            spoken = diagnosis.identifier.rpartition("_")[0].removeprefix(f"{reading.output}_")
+            numbers = [n for n, term in enumerate(reading.terms) if term.name and term.name == spoken]
+            solved = solve(self.task, student, reading, draw, TERM_PROBLEM) if numbers else None
+            if solved is not None:
+                return bool(np.any(np.abs(solved[0][numbers[0]] - (not reading.terms[numbers[0]].foreign)) > 1e-6))
+        return False
 
     def of_terms(self, diagnosis: Any) -> set[str]:
         """The outputs of which a diagnosis judges one term among several."""

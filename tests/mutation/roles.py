@@ -53,6 +53,7 @@ IN_A_LAYER: dict[str, Roles] = {
     "dx": frozenset({"paths"}),
     "running_mean": frozenset({"tracked_mean"}),
     "running_var": frozenset({"tracked_var"}),
+    "num_batches_tracked": frozenset({"weight"}),  # without a momentum, the weight of a batch comes from the count
     "gamma_0": frozenset({"start_gamma"}),
     "beta_0": frozenset({"start_beta"}),
     "running_mean_0": frozenset({"start_mean"}),
