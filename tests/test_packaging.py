@@ -37,6 +37,7 @@ def test_wheel_holds_the_package_its_types_and_licence_and_no_tests(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {"bncourse/__init__.py", "bncourse/py.typed", "bncourse/functional/forward.py"} <= set(names)
+    assert {"bncourse/data/digits.npz", "bncourse/data/LICENSE-digits.md"} <= set(names)
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     folders = {name.partition("/")[0] for name in names}
     assert {name for name in folders if not name.endswith(".dist-info")} == {"bncourse"}
@@ -66,11 +67,14 @@ def test_installed_alone_it_brings_numpy_only_and_runs(wheel, tmp_path):
     use = "import numpy as np; from bncourse.functional import batch_mean; print(batch_mean(np.array([[1.0], [3.0]])))"
     answer = subprocess.run([python, "-I", "-c", use], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     assert answer == "[2.]\n"
+    use = "from bncourse.datasets import digits; print(digits()[0].shape)"
+    answer = subprocess.run([python, "-I", "-c", use], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert answer == "(1797, 8, 8)\n"
     shown = subprocess.run([scripts / "bncourse", "--help"], check=True, capture_output=True, text=True).stdout
     assert "usage: bncourse" in shown
 
 
-@pytest.mark.parametrize("name", ["functional", "nn", "gradcheck", "checks"])
+@pytest.mark.parametrize("name", ["functional", "nn", "datasets", "gradcheck", "checks"])
 def test_core_imports_numpy_and_the_standard_library_only(name):
     """Lazy imports count too: in the browser nothing else is there when they come to run."""
     source = ROOT / "bncourse" / name

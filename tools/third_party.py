@@ -29,7 +29,8 @@ HEAD = """\
 Written by `python tools/third_party.py --write` from `third_party/*/manifest.toml`; a test fails when the site holds a
 file that is not listed there, or a listed one that differs. Licence texts lie in the same folders.
 
-The `bncourse` package itself ships nothing of others.
+The `bncourse` package itself ships one thing of others, the images of handwritten digits in `bncourse/data/digits.npz`:
+[where they come from, and their licence](bncourse/data/LICENSE-digits.md) (CC BY 4.0).
 
 | | version | licence | what it does here | source |
 |---|---|---|---|---|
