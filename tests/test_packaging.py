@@ -50,7 +50,7 @@ def test_wheel_requires_numpy_only_and_the_rest_by_extras(wheel):
         metadata = Parser().parsestr(archive.read(name).decode())
     required = metadata.get_all("Requires-Dist")
     assert [each for each in required if "extra ==" not in each] == ["numpy>=2.0"]
-    assert set(metadata.get_all("Provides-Extra")) == {"notebook", "book", "grading", "revision", "test"}
+    assert set(metadata.get_all("Provides-Extra")) == {"notebook", "evidence", "book", "grading", "revision", "test"}
 
 
 def test_installed_alone_it_brings_numpy_only_and_runs(wheel, tmp_path):

@@ -191,8 +191,8 @@ def affected(mutant: Mutant, notes: "Notes") -> set[str]:
 
 
 def factors_of(node: ast.AST) -> list[ast.expr]:
-    """What a product (a * b, a / b, a @ b, an einsum) is made of; nothing, if it is none."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+    """What a product (a * b, a / b, a ** b, a @ b, an einsum) is made of; nothing, if it is none."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.Pow | ast.MatMult):
         return [node.left, node.right]
     return node.args[1:] if isinstance(node, ast.Call) and called(node) == "einsum" else []
 
