@@ -97,13 +97,3 @@ def text(every: Sequence[Judged]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     total = sum(one.seconds for one in every)
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", f"All full runs: {total:.0f} s of CPU."])
-
-
-def markdown(every: Sequence[Judged]) -> str:
-    """The table for a page, each title linked to its page in the same folder."""
-    pages = {one.experiment.title: f"{one.experiment.page.rpartition('/')[2]}.md" for one in every}
-    lines = [HEADS, ("---",) * len(HEADS)]
-    for title, *rest, verdict, trials, seconds in rows(every):
-        link = f"[{title}]({pages[title]})" if title else ""
-        lines.append((link, *rest, f"**{verdict}**" if verdict else "", trials, seconds))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,22 +1,8 @@
 """What do the numbers say about a claim? One rule for all experiments, written before any of them ran.
 
 In each setting of an experiment the 95 % interval of the primary outcome is held against zero and against δ, the
-smallest effect that matters. "Clearly" means that Holm's adjusted p-value over all primaries is below 0.05.
-
-=========  =====================================================================
-yes        clearly above zero, and the whole interval at δ or above
-some       clearly above zero, but the interval reaches below δ and above it
-no         the whole interval below δ
-opposite   clearly below zero, and the whole interval at -δ or below
-open       anything else: too few trials, or too much scatter, to tell
-=========  =====================================================================
-
-=========  =====================================================================
-holds      yes in every setting
-in part    yes or some in one setting at least, opposite in none
-contested  yes or some in one setting, opposite in another; or open everywhere it is not no or opposite
-fails      no or opposite in every setting
-=========  =====================================================================
+smallest effect that matters (:data:`IN_A_SETTING`); the settings together give the verdict (:data:`TOGETHER`).
+"Clearly" means that Holm's adjusted p-value over all primaries is below 0.05.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +14,23 @@ from .experiment import Primary, Scale
 from .statistics import Estimate, estimate, holm
 
 CLEARLY = 0.05
+
+IN_A_SETTING = {
+    "yes": "clearly above zero, and the whole interval at δ or above",
+    "some": "clearly above zero, but the interval reaches below δ and above it",
+    "no": "the whole interval below δ",
+    "opposite": "clearly below zero, and the whole interval at -δ or below",
+    "open": "anything else: too few trials, or too much scatter, to tell",
+}
+"""What an interval says in one setting."""
+
+TOGETHER = {
+    "holds": "yes in every setting",
+    "in part": "yes or some in one setting at least, opposite in none",
+    "contested": "yes or some in one setting, opposite in another; or no such effect anywhere, but open somewhere",
+    "fails": "no or opposite in every setting",
+}
+"""The verdict of all settings."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Verdict:
 
 
 def says(one: Estimate, p: float, smallest: float) -> str:
-    """What an interval says in one setting (the first table of this module)."""
+    """What an interval says in one setting (:data:`IN_A_SETTING`)."""
     clearly = p < CLEARLY
     if clearly and one.low >= smallest:
         return "yes"
@@ -63,7 +66,7 @@ def says(one: Estimate, p: float, smallest: float) -> str:
 
 
 def word(found: Iterable[str]) -> str:
-    """What the settings say together (the second table)."""
+    """What the settings say together (:data:`TOGETHER`)."""
     all_of = set(found)
     if all_of == {"yes"}:
         return "holds"
