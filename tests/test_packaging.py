@@ -114,7 +114,7 @@ def test_files_about_the_project_agree_on_the_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert str(citation["version"]) == bncourse.__version__ == PROJECT["version"]
-    assert citation["license"] == PROJECT["license"]
+    assert citation["license"] == PROJECT["license"].partition(" AND ")[0]  # the digits' is not the course's own
     assert re.search(r"^## \[Unreleased\]$", changes, re.M) or f"## [{PROJECT['version']}]" in changes
 
 
