@@ -24,7 +24,7 @@ class Parameter:
 
     @property
     def value(self) -> Array:
-        """The array itself: changing it changes the layer."""
+        """The array itself; to change it changes the layer."""
         array: Array = getattr(self.layer, self.name)
         return array
 
@@ -94,7 +94,7 @@ class Linear(Layer):
 
     def forward(self, x: ArrayLike, training: bool) -> Array:
         """(N, in_features) -> (N, out_features), the same in both modes."""
-        self._last = x = np.asarray(x)
+        self._last = x = np.array(x)  # its own: the caller may fill that array with the next batch
         y = x @ self.weight.T
         return y if self.bias is None else y + self.bias
 
@@ -115,9 +115,9 @@ class ReLU(Layer):
     """
 
     def forward(self, x: ArrayLike, training: bool) -> Array:
-        """Any shape. The sign is that of the real part, so the complex step passes through."""
+        """Any shape. The sign is that of the real part, so the complex step passes through; nan stays nan."""
         x = np.asarray(x)
-        self._last = x.real > 0
+        self._last = ~(x.real <= 0)
         return np.where(self._last, x, 0.0)
 
     def backward(self, dy: ArrayLike) -> Array:

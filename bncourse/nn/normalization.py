@@ -105,11 +105,16 @@ class BatchNorm2d(BatchNorm):
         x = np.asarray(x)
         if x.ndim != 4:
             raise ValueError(f"x has shape {x.shape}; expected images (N, C, H, W)")
-        return as_images(super().forward(as_rows(x), training), x.shape)
+        y = as_images(super().forward(as_rows(x), training), x.shape)
+        self._shape = x.shape
+        return y
 
     def backward(self, dy: ArrayLike) -> Array:
         """∂L/∂x (N, C, H, W)."""
+        self.remembered()
         dy = np.asarray(dy)
+        if dy.shape != self._shape:  # as rows, other images of as many pixels would fit too
+            raise ValueError(f"dy has shape {dy.shape}, but y has shape {self._shape}")
         return as_images(super().backward(as_rows(dy)), dy.shape)
 
 
@@ -168,13 +173,18 @@ class GroupNorm(LayerNorm):
 
     def forward(self, x: ArrayLike, training: bool) -> Array:
         """Normalizes each group of each sample by its own statistics."""
-        y, self._last = functional.groupnorm_forward(x, self.gamma, self.beta, self.groups, self.eps)
-        return y
+        x = np.asarray(x)
+        images = x[:, :, None, None] if x.ndim == 2 else x
+        y, self._last = functional.groupnorm_forward(images, self.gamma, self.beta, self.groups, self.eps)
+        return y.reshape(x.shape)
 
     def backward(self, dy: ArrayLike) -> Array:
         """∂L/∂x, in the shape of x."""
-        dx, self.dgamma, self.dbeta = functional.groupnorm_backward(dy, self.remembered())
-        return dx
+        last: Cache = self.remembered()
+        dy = np.asarray(dy)
+        images = dy[:, :, None, None] if dy.ndim == 2 else dy
+        dx, self.dgamma, self.dbeta = functional.groupnorm_backward(images, last)
+        return dx.reshape(dy.shape)
 
 
 class InstanceNorm(GroupNorm):

@@ -1,6 +1,7 @@
 """How does a network learn? Loss, gradient step, and the loop around them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any, TypedDict
 
 import numpy as np
@@ -20,6 +21,8 @@ def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[Array, 
     logits: (N, classes), labels: (N,) whole numbers  ->  L, ∂L/∂logits (N, classes). The largest logit of a row is
     taken off first, which changes nothing but the overflow.
 
+    Raises ``ValueError`` for other shapes, and for a label that is none of the classes 0, 1, ...
+
     >>> loss, dlogits = softmax_cross_entropy([[0.0, 0.0]], [1])
     >>> bool(np.isclose(loss, np.log(2))), dlogits
     (True, array([[ 0.5, -0.5]]))
@@ -27,6 +30,8 @@ def softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[Array, 
     logits, labels = np.asarray(logits), np.asarray(labels)
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
         raise ValueError(f"logits {logits.shape} and labels {labels.shape}: expected (N, classes) and (N,)")
+    if labels.min(initial=0) < 0 or labels.max(initial=0) >= logits.shape[1]:
+        raise ValueError(f"labels go from {labels.min()} to {labels.max()}, but there are {logits.shape[1]} classes")
     rows = np.arange(len(labels))
     shifted = logits - logits.real.max(axis=1, keepdims=True)
     exponentials = np.exp(shifted)
@@ -50,9 +55,12 @@ class SGD:
 
     .. math:: v \leftarrow m v + (g + \lambda w), \qquad w \leftarrow w - \eta v
 
-    parameters: a list of parameters or groups, which are dictionaries with ``parameters`` and any of ``learning_rate`` η and
-    ``weight_decay`` λ of their own. A schedule sets ``learning_rate`` before a step; the groups' own rates change in
-    proportion. Raises ``ValueError`` for a learning_rate that is not above zero, and for other settings below zero.
+    parameters: a list of parameters or groups, which are dictionaries with ``parameters`` and any of ``learning_rate``
+    η and ``weight_decay`` λ of their own. A schedule sets ``learning_rate`` before a step; the groups' own rates change
+    in proportion.
+
+    Raises ``ValueError`` for a learning_rate that is not above zero, for other settings below zero, for any that is not
+    finite, and for a group with settings of another name.
 
     >>> from bncourse.nn import Linear
     >>> layer = Linear(1, 1, np.random.default_rng(0))
@@ -70,14 +78,16 @@ class SGD:
         momentum: float = 0.0,
         weight_decay: float = 0.0,
     ) -> None:
+        refuse_other_than_rates(learning_rate, momentum, weight_decay)
         self.learning_rate = learning_rate
         self.momentum = momentum
         self._each: list[tuple[Parameter, Array, float, float]] = []
         for item in parameters:
             group: Group = {"parameters": [item]} if isinstance(item, Parameter) else item
+            if unknown := group.keys() - Group.__annotations__:
+                raise ValueError(f"a group has {sorted(unknown)}; expected {sorted(Group.__annotations__)}")
             own, decay = group.get("learning_rate", learning_rate), group.get("weight_decay", weight_decay)
-            if not (learning_rate > 0 and min(own, decay, momentum) >= 0):
-                raise ValueError("learning_rate is above zero; momentum and weight_decay are zero or more")
+            refuse_other_than_rates(learning_rate, own, decay)
             for one in group["parameters"]:
                 self._each.append((one, np.zeros_like(one.value), own / learning_rate, decay))
 
@@ -90,6 +100,12 @@ class SGD:
             if decay:
                 velocity += decay * value
             value -= self.learning_rate * rate * velocity
+
+
+def refuse_other_than_rates(learning_rate: float, *others: float) -> None:
+    """Raises ``ValueError`` for settings with which no step can be made."""
+    if not (0 < learning_rate < np.inf and all(0 <= other < np.inf for other in others)):
+        raise ValueError("learning_rate is above zero; momentum and weight_decay are zero or more; all are finite")
 
 
 def batches(count: int, size: int, rng: np.random.Generator) -> Iterator[Array]:
@@ -155,15 +171,21 @@ def fit(
 
 
 def overflown(net: Layer) -> bool:
-    """Whether some parameter is so large that its square overflows, or is no number any more."""
-    return any(not np.abs(one.value).max(initial=0.0) < 1e100 for one in net.parameters())
+    """Whether the parameters are together so large that a variance behind them overflows, or one is no number any more.
+
+    That happens above 1e154; from 1e100 on, the sums over features may have done the rest.
+    """
+    sizes = [np.abs(one.value).max(initial=1.0) for one in net.parameters()]
+    return not np.log10(sizes).sum() < 100
 
 
 def predict(net: Layer, x: Array, *, batch_size: int | None = None, training: bool = False) -> Array:
     """The class of the largest logit, (N,); in evaluation mode unless ``training``, then with each batch's statistics.
 
-    Without a batch_size all examples are one batch.
+    Without a batch_size all examples are one batch. The network stays as it was: to look at it with the statistics of
+    batches does not move its running ones.
     """
+    net = deepcopy(net) if training else net
     size = batch_size or len(x)
     parts = [net.forward(x[start : start + size], training).argmax(axis=1) for start in range(0, len(x), size)]
     return np.concatenate(parts)
