@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-CORE = ["functional", "nn", "gradcheck", "checks"]
-TESTS = ["test_functional*.py", "test_nn.py", "test_gradcheck*.py", "test_checks*.py"]
+CORE = ["functional", "nn", "datasets", "gradcheck", "checks"]
+TESTS = ["test_functional*.py", "test_nn*.py", "test_datasets*.py", "test_gradcheck*.py", "test_checks*.py"]
 NOT_HERE = ("_autograd", "_torch", "_mutants")  # libraries that the browser has not; processes that it starts not
 
 
