@@ -14,7 +14,7 @@ unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: serve test audit book release bench lint format lock mutate-equations mutants browser-python clean help
+.PHONY: serve test audit book release evidence bench lint format lock mutate-equations mutants browser-python clean help
 
 serve: .venv/installed ## build the book if it changed and serve it on http://localhost:8000 (another port: PORT=8001)
 	@$(PY) tools/serve.py --port $(PORT)
@@ -42,6 +42,9 @@ format: .venv/installed ## let ruff rewrite the layout of the code
 
 mutants: .venv/installed ## measure the checker: bank, machine-made wrong answers, simpler checks, right answers, speed
 	@$(PY) tools/mutants.py
+
+evidence: .venv/installed ## run every experiment anew and keep the results that the book draws (some minutes)
+	@$(PY) -m bncourse.cli evidence run && $(PY) -m bncourse.cli evidence table
 
 mutate-equations: .venv/installed ## change a sign, exponent, factor, index or bar in each labelled equation; a test must notice
 	@$(PY) tools/mutate_equations.py

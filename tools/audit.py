@@ -113,6 +113,7 @@ TOOLS: dict[str, list[list[str]]] = {
     "gradcheck": [["tools/gradcheck_audit.py"]],
     "equations": [["tools/mutate_equations.py"]],
     "checker": [["tools/mutants.py"]],
+    "evidence": [["tools/evidence_audit.py"]],
     "tests": [["tools/run_tests.py", "--only", "tests"], ["tools/coverage_gate.py"]],
 }
 
