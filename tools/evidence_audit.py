@@ -2,9 +2,9 @@
 
     python tools/evidence_audit.py [name ...]   all, when left out
 
-Runs each in full, from scratch, into a folder that is thrown away, and compares every number with the kept result; times
-(values named "seconds") differ and are only added up. On another machine or other versions, training amplifies the last
-bit: then effects are compared by their intervals only, and the report says which machine kept them.
+Runs each in full, from scratch, into a folder that is thrown away, and compares every number with the kept result;
+times (values named "seconds") differ and are only added up. On another machine or other versions, training amplifies
+the last bit: then numbers that differ are shown, with what they were kept by, and not held against the result.
 """
 
 import os

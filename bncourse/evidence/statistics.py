@@ -33,7 +33,7 @@ def estimate(effects: ArrayLike, level: float = 0.95) -> Estimate:
     values = np.asarray(effects, dtype=float)
     if values.ndim != 1 or len(values) < 2 or not np.all(np.isfinite(values)):
         raise ValueError(f"an interval needs two or more finite effects, not {values.tolist()}")
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
+    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
     if error == 0.0:
         return Estimate(mean, mean, mean, 1.0 if mean == 0.0 else 0.0, len(values))
     reach = float(stdtrit(len(values) - 1, 0.5 + level / 2)) * error
