@@ -34,6 +34,10 @@ FREE: dict[str, tuple[str, tuple[str, ...]]] = {
     "w": ("real", ("", "K", "DK")),  # weight
     "t": ("real", ("",)),  # any point
     "z": ("real", ("",)),  # argument of a function
+    # weights before batch normalization
+    "q": ("real", ("", "K")),  # gradient of the loss by a weight
+    "\\eta": ("positive", ("",)),  # learning rate
+    "\\lambda": ("positive", ("",)),  # weight decay
     # prerequisites only
     "h": ("real", ("", "N")),  # gradient of any later value
     "d": ("data", ("N",)),  # direction that is projected on
