@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 from built_book import ROOT, page, pages, site
 from sphinxcontrib import katex
 
-from bncourse import functional
+from bncourse import functional, nn
 from bncourse.checks import book
 
 # What a browser fetches by itself, and in which attribute the address stands.
@@ -227,7 +227,8 @@ def test_formulas_have_one_version_of_script_css_and_fonts():
 
 def test_every_public_function_is_in_the_reference():
     documented = anchors("reference/api.html")
-    assert not [name for name in functional.__all__ if f"bncourse.functional.{name}" not in documented]
+    public = [f"{module.__name__}.{name}" for module in (functional, nn) for name in module.__all__]
+    assert not [name for name in public if name not in documented]
 
 
 def test_every_section_that_the_checker_points_to_is_on_its_page():

@@ -1,7 +1,6 @@
 """The data of the experiments: the right images, signals of the right difficulty, splits that leak nothing."""
 
 import hashlib
-import time
 from importlib.resources import files
 
 import numpy as np
@@ -136,13 +135,6 @@ def test_digits1d_need_more_than_a_linear_classifier_and_digits_do_not(seed):
     assert 0.50 < neighbour_accuracy(signals, labels) < 0.70
     images, labels = digits()
     assert linear_accuracy(standardize(images)[0], labels) > 0.85
-
-
-def test_digits1d_are_drawn_at_once():
-    digits1d(4000)
-    start = time.process_time()
-    digits1d(4000, 1)
-    assert time.process_time() - start < 0.3
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.5, "10"])

@@ -36,7 +36,7 @@ class Settings:
     exponents: tuple[int, int] = (-9, -2)
     """The grid of rates: half octaves from batch · 2^-9 to batch · 2^-2, the same for every arm."""
     stride: int = 1
-    """Every so-manieth rate of the grid is looked at."""
+    """Of the grid's rates, every one, or every fifth in the reduced run."""
 
 
 def train(arm: str, rate: float, batch: int, seed: int, parts: Data, settings: Settings) -> tuple[Sequential, bool]:
