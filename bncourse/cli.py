@@ -108,8 +108,7 @@ def run_evidence(options: argparse.Namespace) -> int:
         print("bncourse: an interval needs --seeds 2 or more, and --jobs is 1 or more", file=sys.stderr)
         return UNUSABLE
     if options.into is not None and not options.into.is_dir():
-        print(f"bncourse: {options.into} is no folder; make it first", file=sys.stderr)
-        return UNUSABLE
+        return no_folder(options.into)
     try:
         from .evidence import record, running
     except ImportError as missing:
@@ -133,6 +132,8 @@ def print_verdicts(options: argparse.Namespace) -> int:
         from .evidence import record, table
     except ImportError as missing:
         return without_extra(missing)
+    if options.folder is not None and not options.folder.is_dir():
+        return no_folder(options.folder)
     fresh, folder = [], options.folder or record.RESULTS
     for one in evidence.experiments():
         try:
@@ -144,6 +145,12 @@ def print_verdicts(options: argparse.Namespace) -> int:
     if fresh:
         print(table.text(table.judge(fresh, folder)))
     return RIGHT if len(fresh) == len(evidence.NAMES) else WRONG
+
+
+def no_folder(path: Path) -> int:
+    """A folder that was asked for is missing."""
+    print(f"bncourse: there is no folder {path}", file=sys.stderr)
+    return UNUSABLE
 
 
 def without_extra(missing: ImportError) -> int:

@@ -154,13 +154,16 @@ def packed(text: str) -> str:
 
 
 def load(experiment: Experiment, folder: Path = RESULTS, *, stale: bool = False) -> Result:
-    """The kept result. Raises :class:`Stale` when there is none, or when it is older than its code."""
+    """The kept result. Raises :class:`Stale` when there is none, when it is unreadable or older than its code."""
     path = folder / f"{experiment.name}.json"
     again = f"run `bncourse evidence run {experiment.name}`"
     if not path.exists():
         raise Stale(f"{experiment.name} has no result yet: {again}")
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    result = Result(**{**kept, "seeds": tuple(kept["seeds"]), "trials": tuple(kept["trials"])})
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        result = Result(**{**kept, "seeds": tuple(kept["seeds"]), "trials": tuple(kept["trials"])})
+    except (ValueError, TypeError, KeyError) as reason:  # not JSON, or not of today's form
+        raise Stale(f"the result of {experiment.name} cannot be read ({reason}): {again}") from reason
     if not stale and result.fingerprint != fingerprint(experiment.trial.__module__):
         raise Stale(f"the result of {experiment.name} is older than its code: {again}")
     return result

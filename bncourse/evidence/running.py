@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from . import experiment
 from .experiment import Experiment
+from .fingerprint import fingerprint
 from .record import RESULTS, one_trial, reduced_run, result_of, save, tuning
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -43,6 +44,8 @@ def run(names: Sequence[str], *, seeds: int | None = None, jobs: int = 1, folder
     chosen = [experiment(name) for name in names]
     work = sum((seeds or one.seeds) + 1 + (one.tune is not None) for one in chosen)
     written: list[Path] = []
+    for one in chosen:
+        fingerprint(one.trial.__module__)  # remembered: a source that is edited during the run makes its result old
     for name in ONE_THREAD:
         os.environ[name] = "1"  # inherited by the pool's fresh processes, before they load NumPy
     with (

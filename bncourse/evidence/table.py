@@ -61,7 +61,9 @@ def number(primary: Primary, value: float) -> str:
 
 def three_digits(value: float) -> str:
     """Three significant digits, without an exponent where that is short."""
-    if value == 0 or not 1e-3 <= abs(value) < 1e5:
+    if value == 0:
+        return "0"  # also -0.0
+    if not 1e-3 <= abs(value) < 1e5:
         return f"{value:.3g}"
     return np.format_float_positional(float(f"{value:.3g}"), trim="-")
 
