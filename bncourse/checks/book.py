@@ -12,8 +12,11 @@ PAGES = {
     "batch-variance": "forward/statistics",
     "float32-variance": "forward/layer",
     "identity-claims": "forward/scale-shift",
+    "merging-shards": "inference/population",
     "normalize-eps": "forward/normalize",
     "normalize-formula": "forward/normalize",
+    "running-conventions": "inference/running-statistics",
+    "running-statistics": "inference/running-statistics",
     "scale-shift": "forward/scale-shift",
     "whole-layer": "forward/layer",
 }

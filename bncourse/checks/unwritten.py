@@ -5,9 +5,6 @@ Each label with the words that stand in its place until then. A label that the b
 
 UNWRITTEN: dict[str, str] = {
     # inference
-    "running-statistics": "Inference: running statistics",
-    "running-conventions": "Inference: whose momentum, whose variance",
-    "merging-shards": "Inference: statistics of shards",
     "inference-formula": "Inference: fixed statistics",
     "folding": "Inference: folding into the layer before",
     "layer-modes": "Inference: the layer and its two modes",

@@ -20,20 +20,25 @@ SIZES = {"N", "D", "C", "H", "W", "T", "K", "P", "Q", "B", "G"}
 #: name: (kind, ranges of its indices in each form that is free).  Kinds: data and real have any sign, positive is
 #: above 0, fraction in (0, 1), count a whole number.
 FREE: dict[str, tuple[str, tuple[str, ...]]] = {
-    "x": ("data", ("N", "ND", "NCHW")),  # input of the layer
+    "x": ("data", ("N", "ND", "NCHW", "NP")),  # input of the layer
     "g": ("data", ("N", "ND", "NCHW")),  # upstream gradient ∂L/∂y
-    "u": ("data", ("N", "NK")),  # a second series; input of the linear layer
-    "\\gamma": ("real", ("", "D", "C")),  # scale
-    "\\beta": ("real", ("", "D", "C")),  # shift
+    "u": ("data", ("N", "NK", "NQ")),  # a second series; input of the linear layer
+    "\\gamma": ("real", ("", "D", "C", "Q")),  # scale
+    "\\beta": ("real", ("", "D", "C", "Q")),  # shift
     "\\varepsilon": ("positive", ("",)),  # keeps the root away from 0
     "\\alpha": ("fraction", ("",)),  # momentum: weight of the new value
-    "\\bar{\\mu}": ("real", ("", "D", "C", "T")),  # running mean
-    "\\bar{\\sigma}^2": ("positive", ("", "D", "C", "T")),  # running variance
+    "\\bar{\\mu}": ("real", ("", "D", "C", "T", "Q")),  # running mean
+    "\\bar{\\sigma}^2": ("positive", ("", "D", "C", "T", "Q")),  # running variance
     "a": ("real", ("",)),  # factor that stretches the data
     "b": ("real", ("", "D", "C")),  # bias, shift of the data
-    "w": ("real", ("", "K", "DK")),  # weight
+    "w": ("real", ("", "K", "DK", "DQ")),  # weight
     "t": ("real", ("",)),  # any point
     "z": ("real", ("",)),  # argument of a function
+    # running statistics: what the batch of step t says, and where the averages start
+    "\\xi": ("real", ("", "T")),
+    "r_old": ("real", ("",)),
+    "r": ("real", ("T",)),
+    "\\bar{r}": ("real", ("T",)),
     # weights before batch normalization
     "q": ("real", ("", "K")),  # gradient of the loss by a weight
     "\\eta": ("positive", ("",)),  # learning rate

@@ -61,6 +61,22 @@ def _merged(v: Values):
     return F.merge_statistics(v("\\nu", "P"), v("\\bar{x}", "P")[:, None], v("v", "P")[:, None])
 
 
+def _running_mean(v: Values) -> np.ndarray:
+    """One step of the running mean, from a batch whose mean is ξ."""
+    batch = [[v("\\xi") - 1], [v("\\xi") + 1]]
+    return _one(F.update_running_stats([v("r_old")], [1.0], batch, v("\\alpha"))[0])
+
+
+def _population(v: Values):
+    """(mean, variance) of all samples, merged from shards of drawn sizes."""
+    sizes = [int(size) for size in v("\\nu", "P")]
+    shards = [
+        np.array([[float(v.world.lookup("x", (Index(i, "N"), Index(p, "P"))))] for i in range(1, size + 1)])
+        for p, size in enumerate(sizes, start=1)
+    ]
+    return F.merge_statistics(sizes, [F.batch_mean(x) for x in shards], [F.batch_variance(x) for x in shards])
+
+
 def _normalized(v: Values) -> np.ndarray:
     return F.normalize(v.column, F.batch_mean(v.column), F.batch_variance(v.column), v.eps)
 
@@ -84,6 +100,9 @@ PINNED: dict[str, Callable[[Values], object]] = {
     "def-pooled-variance": lambda v: _one(_merged(v)[1]),
     "def-mean-channel": lambda v: _images(v)[0],
     "def-variance-channel": lambda v: _images(v)[1],
+    "def-running": _running_mean,
+    "def-population-mean": lambda v: _one(_population(v)[0]),
+    "def-population-variance": lambda v: _one(_population(v)[1]),
 }
 
 

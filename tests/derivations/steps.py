@@ -17,6 +17,7 @@ ALGEBRA: dict[str, dict[int, tuple[str, ...]]] = {
     "eq-x-hat-sum": {1: ("\\mu", "s")},
     "eq-correlation": {1: ("\\mu", "s")},
     "eq-output-mean": {1: ("\\hat{x}",)},
+    "eq-one-shard": {1: ("M",)},
 }
 
 #: label -> (symbol that goes to 0, order of the error)
