@@ -4,6 +4,7 @@ picked or impossible to repeat."""
 import json
 import multiprocessing
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -416,6 +417,23 @@ def test_whatever_raises_leaves_no_file(tmp_path, pool, wrong):
     assert not list(tmp_path.iterdir())
 
 
+def test_after_a_failure_no_more_trials_are_begun(tmp_path, monkeypatch):
+    begun = []
+
+    def trial(seed, settings, tuned):
+        begun.append(seed)
+        if seed == 0 and settings == SMALL.full:
+            raise ZeroDivisionError("in the trial")
+        time.sleep(0.005)
+        return small_trial(seed, settings, tuned)
+
+    monkeypatch.setattr(running, "experiment", lambda _: replace(SMALL, trial=trial))
+    monkeypatch.setattr(running, "ProcessPoolExecutor", lambda jobs, mp_context: ThreadPoolExecutor(jobs))
+    with pytest.raises(ZeroDivisionError):
+        running.run(["learning_rate"], seeds=300, folder=tmp_path)
+    assert len(begun) < 300
+
+
 def test_without_tuning_there_are_only_trials(tmp_path, monkeypatch):
     """In threads of this process."""
     one = replace(SMALL, tune=None, trial=lambda seed, settings, tuned: small_trial(seed, settings, {"rate": 0.0}))
@@ -496,10 +514,11 @@ def test_the_best_rate_is_found_wherever_it_lies_inside(best):
 
     def score(rate, seed):
         asked.append((rate, seed))
-        return -abs(np.log2(rate / grid[best])) + (0.1 if seed == 1 else 0.0)
+        return -abs(np.log2(rate / grid[best])) + (seed - 1.5) * np.log2(rate)  # the seeds pull to either side
 
     found = arms.tuned(score, grid, seeds=iter((1, 2)))
     assert found.rate == grid[best]
+    assert len(found.scores) <= len(grid[::2]) + 2  # every octave, and the steps beside the best
     assert len(asked) == len(set(asked)) == 2 * len(found.scores)  # every rate once on each seed
     assert {rate for rate, _ in asked} >= set(grid[::2])
     assert found.plain()["scores"] == [[rate, found.scores[rate]] for rate in sorted(found.scores)]

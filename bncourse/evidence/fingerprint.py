@@ -7,13 +7,12 @@ or not. Comments, docstrings and layout don't count: they change no number. Pred
 import ast
 import hashlib
 import importlib.util
-import io
-import tokenize
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
-IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
+IGNORED = {"ctx", "kind", "type_comment"}
 
 
 @cache
@@ -63,24 +62,31 @@ def imported(module: str, path: Path) -> list[str]:
 
 
 def essence(source: str) -> str:
-    """A source without comments, docstrings and layout.
+    """A source without comments, docstrings and layout: its syntax tree as text.
 
-    >>> essence('def f( x ):\\n    "says"\\n    return x  # why') == essence('def f(x): return x')
-    False
-    >>> essence('def f( x ):\\n    "says"\\n    return x  # why') == essence('def f(x):\\n  return x')
+    >>> essence('def f( x ):\\n    "says"\\n    return (x)  # why') == essence('def f(x): return x')
     True
+    >>> essence('def f(x): return x') == essence('def f(x): return -x')
+    False
     """
-    text: list[str] = []
-    at_start = True  # of a statement: a string that is one of its own is a docstring
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in IGNORED:
-            continue
-        if token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
-            text.append({tokenize.NEWLINE: "\n", tokenize.INDENT: "{", tokenize.DEDENT: "}"}[token.type])
-            if token.type == tokenize.NEWLINE and len(text) > 1 and text[-2] == "docstring":
-                del text[-2:]
-            at_start = True
-            continue
-        text.append("docstring" if at_start and token.type == tokenize.STRING else token.string)
-        at_start = False
-    return " ".join(text)
+    return written(ast.parse(source))
+
+
+def written(node: Any) -> str:
+    """A part of a syntax tree: its kind and its fields, but no positions, and nothing empty.
+
+    What is empty or says how something was written differs between versions of Python (``ast.dump`` shows it, and the
+    tokens of an f-string do): a result must not be stale because another version reads it.
+    """
+    if isinstance(node, list):
+        return f"[{' '.join(written(one) for one in node if not is_docstring(one))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((name, value) for name, value in ast.iter_fields(node) if name not in IGNORED)
+    shown = (f"{name}={written(value)}" for name, value in fields if value is not None and value != [])
+    return f"{type(node).__name__}({' '.join(shown)})"
+
+
+def is_docstring(node: Any) -> bool:
+    """Whether this is a statement that is nothing but a string: of a module, class, function or attribute."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
