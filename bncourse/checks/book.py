@@ -10,8 +10,12 @@ ADDRESS = ""
 PAGES = {
     "batch-mean": "forward/statistics",
     "batch-variance": "forward/statistics",
+    "conv-folding": "inference/folding",
     "float32-variance": "forward/layer",
+    "folding": "inference/folding",
     "identity-claims": "forward/scale-shift",
+    "inference-formula": "inference/evaluation",
+    "layer-modes": "inference/evaluation",
     "merging-shards": "inference/population",
     "normalize-eps": "forward/normalize",
     "normalize-formula": "forward/normalize",

@@ -4,10 +4,6 @@ Each label with the words that stand in its place until then. A label that the b
 """
 
 UNWRITTEN: dict[str, str] = {
-    # inference
-    "inference-formula": "Inference: fixed statistics",
-    "folding": "Inference: folding into the layer before",
-    "layer-modes": "Inference: the layer and its two modes",
     # backward
     "backward-parameters": "Backward: gradients of gamma and beta",
     "backward-normalize": "Backward: through normalize alone",
@@ -20,7 +16,6 @@ UNWRITTEN: dict[str, str] = {
     # convolution
     "conv-axes": "Convolution: one statistic a channel",
     "conv-unbiased": "Convolution: N·H·W values a channel",
-    "conv-folding": "Convolution: folding, and padding",
     # variants
     "layer-norm": "Variants: layer normalization",
     "instance-norm": "Variants: instance normalization",

@@ -77,6 +77,12 @@ def _population(v: Values):
     return F.merge_statistics(sizes, [F.batch_mean(x) for x in shards], [F.batch_variance(x) for x in shards])
 
 
+def _folded(v: Values):
+    """(weight, bias) of a dense layer that has taken in the normalization behind it."""
+    of_outputs = (v(name, "D") for name in ("b", "\\gamma", "\\beta", "\\bar{\\mu}", "\\bar{\\sigma}^2"))
+    return F.fold_linear(v("w", "DQ"), *of_outputs, v.eps)
+
+
 def _normalized(v: Values) -> np.ndarray:
     return F.normalize(v.column, F.batch_mean(v.column), F.batch_variance(v.column), v.eps)
 
@@ -101,6 +107,13 @@ PINNED: dict[str, Callable[[Values], object]] = {
     "def-mean-channel": lambda v: _images(v)[0],
     "def-variance-channel": lambda v: _images(v)[1],
     "def-running": _running_mean,
+    "def-inference": lambda v: _one(
+        F.batchnorm_inference(
+            v.column, [v("\\gamma")], [v("\\beta")], [v("\\bar{\\mu}")], [v("\\bar{\\sigma}^2")], v.eps
+        )
+    ),
+    "def-folded-weight": lambda v: _folded(v)[0],
+    "def-folded-bias": lambda v: _folded(v)[1],
     "def-population-mean": lambda v: _one(_population(v)[0]),
     "def-population-variance": lambda v: _one(_population(v)[1]),
 }
