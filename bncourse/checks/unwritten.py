@@ -16,10 +16,4 @@ UNWRITTEN: dict[str, str] = {
     # convolution
     "conv-axes": "Convolution: one statistic a channel",
     "conv-unbiased": "Convolution: N·H·W values a channel",
-    # variants
-    "layer-norm": "Variants: layer normalization",
-    "instance-norm": "Variants: instance normalization",
-    "group-norm": "Variants: group normalization",
-    "rms-norm": "Variants: RMS normalization",
-    "gamma-inside": "Variants: why gamma stays inside the sums",
 }

@@ -23,8 +23,8 @@ FREE: dict[str, tuple[str, tuple[str, ...]]] = {
     "x": ("data", ("N", "ND", "NCHW", "NP")),  # input of the layer
     "g": ("data", ("N", "ND", "NCHW")),  # upstream gradient ∂L/∂y
     "u": ("data", ("N", "NK", "NQ")),  # a second series; input of the linear layer
-    "\\gamma": ("real", ("", "D", "C", "Q")),  # scale
-    "\\beta": ("real", ("", "D", "C", "Q")),  # shift
+    "\\gamma": ("real", ("", "N", "D", "C", "Q")),  # scale
+    "\\beta": ("real", ("", "N", "D", "C", "Q")),  # shift
     "\\varepsilon": ("positive", ("",)),  # keeps the root away from 0
     "\\alpha": ("fraction", ("",)),  # momentum: weight of the new value
     "\\bar{\\mu}": ("real", ("", "D", "C", "T", "Q")),  # running mean

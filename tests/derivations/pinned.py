@@ -87,6 +87,22 @@ def _normalized(v: Values) -> np.ndarray:
     return F.normalize(v.column, F.batch_mean(v.column), F.batch_variance(v.column), v.eps)
 
 
+def _layer(v: Values):
+    return F.layernorm_forward(v("x", "ND"), v("\\gamma", "D"), v("\\beta", "D"), v.eps)
+
+
+def _instance(v: Values):
+    return F.instancenorm_forward(v("x", "NCHW"), v("\\gamma", "C"), v("\\beta", "C"), v.eps)
+
+
+def _one_group(v: Values):
+    return F.groupnorm_forward(v("x", "NCHW"), v("\\gamma", "C"), v("\\beta", "C"), 1, v.eps)
+
+
+def _rms(v: Values):
+    return F.rmsnorm_forward(v("x", "ND"), v("\\gamma", "D"), v.eps)
+
+
 PINNED: dict[str, Callable[[Values], object]] = {
     "def-mean": lambda v: _one(F.batch_mean(v.column)),
     "def-mean-feature": lambda v: F.batch_mean(v("x", "ND")),
@@ -116,6 +132,18 @@ PINNED: dict[str, Callable[[Values], object]] = {
     "def-folded-bias": lambda v: _folded(v)[1],
     "def-population-mean": lambda v: _one(_population(v)[0]),
     "def-population-variance": lambda v: _one(_population(v)[1]),
+    "def-layer-variance": lambda v: _layer(v)[1].inv_std ** -2 - v.eps,
+    "def-layer-hat": lambda v: _layer(v)[1].x_hat,
+    "def-layer-y": lambda v: _layer(v)[0],
+    "def-instance-hat": lambda v: _instance(v)[1].x_hat,
+    "def-instance-y": lambda v: _instance(v)[0],
+    "def-group-variance": lambda v: _one_group(v)[1].inv_std[:, 0] ** -2 - v.eps,
+    "def-group-hat": lambda v: _one_group(v)[1].x_hat,
+    "def-group-y": lambda v: _one_group(v)[0],
+    "def-own-scale": lambda v: F.layernorm_forward(v.column.T, v("\\gamma", "N"), v("\\beta", "N"), v.eps)[0][0],
+    "def-rms": lambda v: 1 / _rms(v)[1].inv_rms,
+    "def-rms-hat": lambda v: _rms(v)[1].x_hat,
+    "def-rms-y": lambda v: _rms(v)[0],
 }
 
 
