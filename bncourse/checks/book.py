@@ -8,12 +8,22 @@ ADDRESS = ""
 """The published book's address. While it is empty, and BNCOURSE_BOOK_URL too, a place is named without a link."""
 
 PAGES = {
+    "backward-closed-form": "backward/closed-form",
+    "backward-inference": "backward/modes",
+    "backward-mean-path": "backward/normalize",
+    "backward-normalize": "backward/normalize",
+    "backward-parameters": "backward/graph",
+    "backward-shapes": "backward/graph",
+    "backward-variance-path": "backward/normalize",
     "batch-mean": "forward/statistics",
     "batch-variance": "forward/statistics",
+    "conv-axes": "backward/modes",
     "conv-folding": "inference/folding",
+    "conv-unbiased": "backward/modes",
     "float32-variance": "forward/layer",
     "folding": "inference/folding",
     "gamma-inside": "limits/variants-backward",
+    "gradient-checking": "backward/gradient-checking",
     "group-norm": "limits/axes",
     "identity-claims": "forward/scale-shift",
     "inference-formula": "inference/evaluation",

@@ -56,6 +56,11 @@ def _images(v: Values):
     return mean, cache.inv_std**-2 - v.eps
 
 
+def _image_layer(v: Values):
+    """Output and cache of batch normalization of images."""
+    return F.batchnorm2d_forward(v("x", "NCHW"), v("\\gamma", "C"), v("\\beta", "C"), v.eps)
+
+
 def _merged(v: Values):
     """(mean, variance) of all parts of a list together."""
     return F.merge_statistics(v("\\nu", "P"), v("\\bar{x}", "P")[:, None], v("v", "P")[:, None])
@@ -122,6 +127,10 @@ PINNED: dict[str, Callable[[Values], object]] = {
     "def-pooled-variance": lambda v: _one(_merged(v)[1]),
     "def-mean-channel": lambda v: _images(v)[0],
     "def-variance-channel": lambda v: _images(v)[1],
+    "def-s-channel": lambda v: 1 / _image_layer(v)[1].inv_std,
+    "def-x-hat-channel": lambda v: _image_layer(v)[1].x_hat,
+    "def-y-channel": lambda v: _image_layer(v)[0],
+    "def-y-feature": lambda v: F.batchnorm_forward(v("x", "ND"), v("\\gamma", "D"), v("\\beta", "D"), v.eps)[0],
     "def-running": _running_mean,
     "def-inference": lambda v: _one(
         F.batchnorm_inference(

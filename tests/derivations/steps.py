@@ -17,10 +17,18 @@ ALGEBRA: dict[str, dict[int, tuple[str, ...]]] = {
     "eq-x-hat-sum": {1: ("\\mu", "s")},
     "eq-correlation": {1: ("\\mu", "s")},
     "eq-output-mean": {1: ("\\hat{x}",)},
+    "eq-slope-variance-mean": {1: ("\\mu",)},
+    "eq-gradient-mean-node": {1: ("\\mu",)},
+    "eq-gradient-sum": {2: ("\\hat{x}",)},
+    "eq-core-shift": {1: ("\\hat{x}",)},
+    "eq-core-stretch": {1: ("\\hat{x}",)},
+    "eq-total-mean": {1: ("\\mu",), 2: ("\\mu",)},
     "eq-one-shard": {1: ("M",)},
 }
 
 #: label -> (symbol that goes to 0, order of the error)
 LIMITS: dict[str, tuple[str, int]] = {
+    "approx-one-sided": ("h", 1),
+    "approx-central": ("h", 2),
     "approx-sigmoid": ("z", 3),  # the next term of the series is -z³/48
 }
