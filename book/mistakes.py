@@ -19,5 +19,5 @@ def sentence(name: str) -> str:
 def common_mistakes(*names: str) -> None:
     """A box with the sentences of these misconceptions, each named "exercise.identifier"."""
     lines = [":::{admonition} Common mistakes", ":class: warning", ""]
-    lines += [f"- {sentence(name)}" for name in names]
+    lines += [f"- {sentence(name)}".replace("__", r"\_\_") for name in names]  # __init__ is no bold init
     display(Markdown("\n".join([*lines, ":::"])))
