@@ -21,8 +21,8 @@ SIZES = {"N", "D", "C", "H", "W", "T", "K", "P", "Q", "B", "G"}
 #: above 0, fraction in (0, 1), count a whole number.
 FREE: dict[str, tuple[str, tuple[str, ...]]] = {
     "x": ("data", ("N", "ND", "NCHW", "NP")),  # input of the layer
-    "g": ("data", ("N", "ND", "NCHW")),  # upstream gradient ∂L/∂y
-    "u": ("data", ("N", "NK", "NQ")),  # a second series; input of the linear layer
+    "g": ("data", ("N", "ND", "NCHW", "NP")),  # upstream gradient ∂L/∂y
+    "u": ("data", ("N", "NK", "NQ", "K")),  # a second series; input of the linear layer
     "\\gamma": ("real", ("", "N", "D", "C", "Q")),  # scale
     "\\beta": ("real", ("", "N", "D", "C", "Q")),  # shift
     "\\varepsilon": ("positive", ("",)),  # keeps the root away from 0
@@ -31,7 +31,7 @@ FREE: dict[str, tuple[str, tuple[str, ...]]] = {
     "\\bar{\\sigma}^2": ("positive", ("", "D", "C", "T", "Q")),  # running variance
     "a": ("real", ("",)),  # factor that stretches the data
     "b": ("real", ("", "D", "C")),  # bias, shift of the data
-    "w": ("real", ("", "K", "DK", "DQ")),  # weight
+    "w": ("real", ("", "K", "DK", "DQ", "T", "NK", "Q")),  # weight
     "t": ("real", ("",)),  # any point
     "z": ("real", ("",)),  # argument of a function
     # running statistics: what the batch of step t says, and where the averages start
@@ -43,6 +43,13 @@ FREE: dict[str, tuple[str, tuple[str, ...]]] = {
     "q": ("real", ("", "K")),  # gradient of the loss by a weight
     "\\eta": ("positive", ("",)),  # learning rate
     "\\lambda": ("positive", ("",)),  # weight decay
+    # a chain of layers: input, size of the input; variance of a weight, share that an activation lets through
+    "\\ell": ("real", ("T",)),
+    "\\chi": ("positive", ("T",)),
+    "\\omega": ("positive", ("",)),
+    "\\varphi": ("positive", ("",)),
+    "\\rho": ("fraction", ("",)),  # correlation of two examples of a batch
+    "\\kappa": ("fraction", ("",)),  # probability that dropout keeps a value
     # prerequisites only
     "h": ("real", ("", "N")),  # gradient of any later value
     "d": ("data", ("N",)),  # direction that is projected on
