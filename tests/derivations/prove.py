@@ -171,12 +171,7 @@ def prove(entry: Entry) -> Verdict:
         if entry.equation.kind == "def":
             return _verdict_on_definition(entry)
         return _verdict_on_chain(entry, [(s, k) for s in entry.statements for k in range(len(s.relations))])
-    except (
-        TexError,
-        Disagreement,
-        RecursionError,
-        ValueError,
-    ) as error:  # a recursion without end, an index that is gone
+    except (TexError, Disagreement, RecursionError, ValueError) as error:  # the last two: a recursion without end, ...
         return Verdict(label, False, "does not hold" if isinstance(error, Disagreement) else "not readable", str(error))
 
 
