@@ -104,13 +104,13 @@ def smallest(one: Judged) -> float:
 
 def all_verdicts() -> None:
     """The whole table: each claim with a link to its page, each setting's effect, the verdict."""
-    lines = ["| claim | where | effect, 95 % interval | says | verdict |", "|---|---|---|---|---|"]
+    lines = ["| claim: verdict | where | effect, 95 % interval | says |", "|---|---|---|---|"]
     for one in judged():
         page = one.experiment.page.rpartition("/")[2]
         for n, finding in enumerate(one.verdict.findings):
-            title, word = (f"[{one.experiment.title}]({page}.md)", f"**{one.verdict.word}**") if n == 0 else ("", "")
+            title = f"[{one.experiment.title}]({page}.md): **{one.verdict.word}**" if n == 0 else ""
             effect = interval(one.experiment.primary, finding)
-            lines.append(f"| {title} | {finding.setting} | {effect} | {finding.says} | {word} |")
+            lines.append(f"| {title} | {finding.setting} | {effect} | {finding.says} |")
     display(Markdown("\n".join(lines)))
 
 

@@ -1,18 +1,20 @@
 """Print the whole book as one PDF: _build/bncourse.pdf, with contents, page numbers, outline and working references.
 
     python tools/pdf.py
+    python tools/pdf.py --only index forward reference --to _build/some.pdf    a few parts
 
 The pages of the built site are put into one document in the order of `_toc.yml`: every address inside the site becomes
 one inside the document, so references work on paper by number and on a screen by a click. Chromium prints it twice: the
 first time tells on which page each chapter begins, which the contents of the second say.
 """
 
+import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -67,11 +69,11 @@ class Chapter:
         return f"{self.name.replace('/', '-')}--start"
 
 
-def chapters() -> list[Chapter]:
-    """All of them, in the order of reading."""
+def chapters(only: Sequence[str] = ()) -> list[Chapter]:
+    """All of them, in the order of reading; or the first page and those whose folder or name is listed."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    found = [Chapter(toc["root"], "")]
-    return found + [Chapter(one["file"], part["caption"]) for part in toc["parts"] for one in part["chapters"]]
+    rest = [Chapter(one["file"], part["caption"]) for part in toc["parts"] for one in part["chapters"]]
+    return [Chapter(toc["root"], ""), *(one for one in rest if not only or {one.name, dirname(one.name)} & {*only})]
 
 
 def inside(href: str, page: str, names: set[str]) -> str:
@@ -83,7 +85,7 @@ def inside(href: str, page: str, names: set[str]) -> str:
     name = target.removesuffix(".html")
     if target.endswith(".html") and name in names:
         return f"#{name.replace('/', '-')}--{place or 'start'}"
-    return target
+    return "" if target.endswith(".html") else target  # a page that is not printed: its words stay
 
 
 def printed(chapter: Chapter, names: set[str]) -> Tag:
@@ -103,6 +105,8 @@ def printed(chapter: Chapter, names: set[str]) -> Tag:
         for attribute in ("href", "src"):
             if tag.get(attribute):
                 tag[attribute] = inside(tag[attribute], chapter.name, names)
+                if not tag[attribute]:
+                    del tag[attribute]
         for attribute in ("aria-labelledby", "for"):
             if tag.get(attribute):
                 tag[attribute] = f"{prefix}--{tag[attribute]}"
@@ -128,9 +132,8 @@ def contents(every: list[Chapter], titles: dict[str, str], numbers: dict[str, in
         yield f'<p><a href="#{one.anchor}">{titles[one.name]}</a><span class="page">{number}</span></p>'
 
 
-def document(numbers: dict[str, int]) -> str:
-    """The whole book as one page."""
-    every = chapters()
+def document(every: list[Chapter], numbers: dict[str, int]) -> str:
+    """The chapters as one page."""
     names = {one.name for one in every}
     articles = {one.name: printed(one, names) for one in every}
     titles = {name: title_of(article) for name, article in articles.items()}
@@ -176,7 +179,7 @@ def chromium() -> str:
     return found
 
 
-def main() -> int:
+def main(only: Sequence[str], to: Path) -> int:
     if status := subprocess.run([sys.executable, ROOT / "tools" / "book.py"]).returncode:
         return status
     shutil.rmtree(PRINT, ignore_errors=True)
@@ -188,18 +191,22 @@ def main() -> int:
         page = browser.new_page()
         page.set_default_timeout(180_000)
         for _ in range(2):
-            (PRINT / "index.html").write_text(document(numbers), encoding="utf-8")
+            (PRINT / "index.html").write_text(document(chapters(only), numbers), encoding="utf-8")
             page.goto(address, wait_until="networkidle")
             page.emulate_media(media="print", color_scheme="light")
             page.pdf(
-                path=PDF, format="A4", margin=MARGIN, print_background=True, display_header_footer=True,
+                path=to, format="A4", margin=MARGIN, print_background=True, display_header_footer=True,
                 header_template="<span></span>", footer_template=FOOTER, tagged=True, outline=True,
             )  # fmt: skip
-            numbers = starts(PDF)
+            numbers = starts(to)
         browser.close()
-    print(f"{PDF.relative_to(ROOT)}: {len(PdfReader(PDF).pages)} pages, {PDF.stat().st_size / 1e6:.1f} MB")
+    print(f"{to}: {len(PdfReader(to).pages)} pages, {to.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parser = argparse.ArgumentParser(description="Print the book as one PDF.")
+    parser.add_argument("--only", nargs="+", default=(), metavar="PART", help="folders or pages, such as forward")
+    parser.add_argument("--to", type=Path, default=PDF, help="the file (_build/bncourse.pdf)")
+    known = parser.parse_args()
+    sys.exit(main(known.only, known.to))

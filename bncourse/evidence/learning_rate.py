@@ -121,7 +121,7 @@ def trial(seed: int, settings: Settings, found: Any) -> Values:
 
 EXPERIMENT = Experiment(
     name="learning_rate",
-    title="Higher learning rates, faster training",
+    title="Higher learning rates",
     page="evidence/learning-rate",
     claim="Batch normalization allows significantly higher learning rates, and so training converges faster.",
     prediction=(

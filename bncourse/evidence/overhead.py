@@ -59,7 +59,8 @@ def moved(sizes: Sequence[int], batch: int, arm: str) -> int:
     Linear layer, K to D: three products, forward, ∂L/∂W and ∂L/∂x, of arrays of N·K, K·D and N·D numbers; the step of
     gradient descent reads weights and gradient and writes weights. ReLU: reads and writes forward, reads two arrays and
     writes one backward. Batch normalization: forward reads x for the statistics, reads it again, writes y; backward
-    reads dy and x_hat for the two sums, reads both again, writes dx.
+    reads dy and x_hat for the two sums, reads both again, writes dx. (Writing x_hat, which an implementation may make
+    anew from x, is left out: the count is kind to batch normalization.)
     """
     total = 0
     for k, d in pairwise(sizes):
