@@ -6,7 +6,7 @@ hidden layers' weights are; and another epsilon, which should move the lower end
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,12 @@ RANGES = {  # the part of the decades, below and above 0, that is looked at: all
 }
 
 
+@cache
+def split_of(name: str, seed: int) -> Data:
+    """A split, made once: the search for rates asks for the same two again and again."""
+    return data(name, seed)
+
+
 def train(case: str, arm: str, decade: int, rate: float, seed: int, parts: Data, settings: Settings) -> Any:
     """A network after training from weights 10^decade times He's, and its last loss (inf if it overflowed).
 
@@ -72,7 +78,7 @@ def train(case: str, arm: str, decade: int, rate: float, seed: int, parts: Data,
 
 def score(case: str, arm: str, decade: int, rate: float, seed: int, settings: Settings, part: str) -> float:
     """The accuracy that is reached on the validation or the test part; 0 after an overflow."""
-    parts = data(CASES[case][0], seed)
+    parts = split_of(CASES[case][0], seed)
     with np.errstate(over="ignore", invalid="ignore"):
         net, loss = train(case, arm, decade, rate, seed, parts, settings)
         examples: Part = getattr(parts, part)
@@ -87,14 +93,13 @@ def best_rate(case: str, arm: str, decade: int, start: int, settings: Settings) 
     seed only.
     """
     first, both = TUNING_SEEDS[:1], TUNING_SEEDS
-    seen: dict[tuple[int, tuple[int, ...]], float] = {}
+
+    @cache
+    def of_seed(position: int, seed: int) -> float:
+        return score(case, arm, decade, 2.0 ** (position / 2), seed, settings, "validation")
 
     def look(position: int, seeds: tuple[int, ...]) -> float:
-        key = position, seeds
-        if key not in seen:
-            rate = 2.0 ** (position / 2)
-            seen[key] = float(np.mean([score(case, arm, decade, rate, s, settings, "validation") for s in seeds]))
-        return seen[key]
+        return float(np.mean([of_seed(position, seed) for seed in seeds]))
 
     positions = [start + 4 * step for step in range(-settings.reach, settings.reach + 1)]
     best = max(positions, key=lambda p: look(p, first))
