@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
 from built_book import ROOT, page, pages, site
+from nbclient import NotebookClient
 from sphinxcontrib import katex
 
 from bncourse import functional, nn
@@ -234,6 +236,25 @@ def test_every_public_function_is_in_the_reference():
 def test_every_section_that_the_checker_points_to_is_on_its_page():
     missing = {place for place, name in book.PAGES.items() if place not in anchors(f"{name}.html")}
     assert not missing
+
+
+def notebooks() -> list[Path]:
+    return sorted((site() / "_sources").rglob("*.ipynb"))
+
+
+def test_every_page_with_cells_downloads_as_a_notebook():
+    with_cells = {one.stem for one in (ROOT / "book").rglob("*.md") if "{code-cell}" in one.read_text(encoding="utf-8")}
+    assert with_cells <= {one.stem for one in notebooks()}
+    offered = [link["href"] for link in page("forward/normalize.html").find_all("a", href=True)]
+    assert "../_sources/forward/normalize.ipynb" in offered
+
+
+def test_a_downloaded_notebook_runs_alone(tmp_path):
+    """In an empty folder, with the package and nothing of the book beside it."""
+    (path,) = [one for one in notebooks() if one.stem == "scale-shift"]
+    notebook = nbformat.read(path, 4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert any(cell.get("outputs") for cell in notebook.cells)
 
 
 def config() -> dict:

