@@ -114,7 +114,7 @@ TOOLS: dict[str, list[list[str]]] = {
     "equations": [["tools/mutate_equations.py"]],
     "checker": [["tools/mutants.py"]],
     "evidence": [["tools/evidence_audit.py"]],
-    "tests": [["tools/run_tests.py", "--only", "tests"], ["tools/coverage_gate.py"]],
+    "tests": [["tools/run_tests.py", "--only", one] for one in ("checker", "tests")] + [["tools/coverage_gate.py"]],
 }
 
 

@@ -1,6 +1,7 @@
 """Run every test and say at the end how many passed. No step stops the others: one run shows all that is wrong.
 
-Two lanes side by side, for two cores: the book on one, what needs no book on the other; then pytest on both.
+Two lanes side by side, for two cores: the book on one, what needs no book on the other, the checker's tests among it;
+then the rest of pytest on both.
 """
 
 import argparse
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 # A test that hangs ends the run and shows its stack. By a thread: the alarm belongs to the checker's own time limit.
 TIMEOUT = ["--timeout=300", "--timeout-method=thread"]
+COVERAGE = ["--cov", "--cov-report="]
+CHECKER = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").glob("test_checks*.py"))
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 # What each step runs, as arguments of this Python.
@@ -29,11 +32,16 @@ STEPS: dict[str, list[str]] = {
     "browser Python": ["tests/browser_python/run.py"],
     "notebooks": [*PYTEST, "-o", "addopts=", "--nbval-lax", "solutions"],
     "book": ["tools/book.py"],
-    "tests": [*PYTEST, *TIMEOUT, "-n", "2", "--dist", "loadfile", "--cov", "--cov-report=", "--durations=15"],
+    "checker": [*PYTEST, *TIMEOUT, *COVERAGE, *CHECKER],
+    # Each worker begins with half of the files, in order; who is done first takes over from the other.
+    "tests": [
+        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "2", "--dist", "worksteal", "--durations=25"),
+        *(f"--ignore={name}" for name in CHECKER),
+    ],
     "coverage": ["tools/coverage_gate.py"],
 }
 LINT = ["ruff check", "ruff format", "mypy"]
-PLAN = [[["book"], [*LINT, "browser Python", "notebooks"]], [["tests"]], [["coverage"]]]
+PLAN = [[["book"], [*LINT, "browser Python", "notebooks", "checker"]], [["tests"]], [["coverage"]]]
 
 printing = threading.Lock()
 
