@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from IPython.display import Markdown, display
 
 from bncourse.checks.assignments import EXERCISES
@@ -16,8 +18,13 @@ def sentence(name: str) -> str:
     raise KeyError(f"{exercise} has no misconception {identifier!r}")
 
 
+def plain(text: str) -> str:
+    """A sentence as Markdown shows it: the stars and lines of code outside of code marks are no emphasis."""
+    return re.sub(r"(`[^`]*`)|([*_])", lambda found: found[1] or f"\\{found[2]}", text)
+
+
 def common_mistakes(*names: str) -> None:
     """A box with the sentences of these misconceptions, each named "exercise.identifier"."""
     lines = [":::{admonition} Common mistakes", ":class: warning", ""]
-    lines += [f"- {sentence(name)}".replace("__", r"\_\_") for name in names]  # __init__ is no bold init
+    lines += [f"- {plain(sentence(name))}" for name in names]
     display(Markdown("\n".join([*lines, ":::"])))
