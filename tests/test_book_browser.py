@@ -22,6 +22,8 @@ def page_names() -> list[str]:
 
 
 PAGES = page_names()
+LAYOUTS_LEFT = ((390, "light"), (1280, "dark"))
+FULL = bool(os.environ.get("BNCOURSE_FULL"))
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +72,16 @@ def lay_out(page: Page, width: int, scheme: str) -> None:
     page.wait_for_timeout(600)  # colours fade, and the theme makes boxes that now scroll reachable by keyboard
 
 
+# Formulas are left out: what is drawn of them is hidden from assistive software, which reads the MathML beside it.
+SERIOUS = """async () => (await axe.run({exclude: [['.katex']]}, {resultTypes: ['violations']})).violations
+  .filter(one => ['serious', 'critical'].includes(one.impact))
+  .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`))"""
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page(browser: Browser, home: str, name: str) -> None:
-    """One load answers all questions, wide and light, then narrow and dark: a load takes longer than they do."""
+    """One load answers all questions, since a load takes longer than they do: layout wide and light, narrow and dark;
+    no serious or critical violation that axe-core knows in one of the layouts that are left (`make audit`: in both)."""
     with watched(browser, home, 1280, "light") as seen:
         seen.page.goto(home + name, wait_until="networkidle")
         for width, scheme in ((1280, "light"), (390, "dark")):
@@ -85,21 +94,8 @@ def test_page(browser: Browser, home: str, name: str) -> None:
         assert seen.foreign == [], "asks another server"
         assert seen.failed == [], "asks for what is not there"
         assert seen.errors == [], "an error in a script"
-
-
-# Formulas are left out: what is drawn of them is hidden from assistive software, which reads the MathML beside it.
-SERIOUS = """async () => (await axe.run({exclude: [['.katex']]}, {resultTypes: ['violations']})).violations
-  .filter(one => ['serious', 'critical'].includes(one.impact))
-  .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`))"""
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible(browser: Browser, home: str, name: str) -> None:
-    """No serious or critical violation that axe-core knows, in the two layouts that `test_page` leaves."""
-    with watched(browser, home, 1280, "light") as seen:
-        seen.page.goto(home + name, wait_until="networkidle")
         seen.page.evaluate(AXE_SCRIPT)
-        for width, scheme in ((390, "light"), (1280, "dark")):
+        for width, scheme in LAYOUTS_LEFT if FULL else [LAYOUTS_LEFT[PAGES.index(name) % 2]]:
             lay_out(seen.page, width, scheme)
             assert seen.page.evaluate(SERIOUS) == [], f"at {width} px, {scheme}"
 
@@ -125,7 +121,8 @@ def test_search_finds_a_page(browser: Browser, home: str) -> None:
     with watched(browser, home, 1280, "light") as seen:
         seen.page.goto(home + "search.html?q=broadcast")
         seen.page.wait_for_selector("#search-results li a")
-        assert "prerequisites.html" in seen.page.locator("#search-results li a").first.get_attribute("href")
+        found = [link.get_attribute("href") for link in seen.page.locator("#search-results li a").all()]
+        assert any("prerequisites.html" in address for address in found)
         assert seen.errors == []
 
 

@@ -135,7 +135,7 @@ def section(name: str) -> tuple[bool, float, float]:
     """Run a section as a process of its own: whether it held, and its wall and CPU seconds."""
     commands = TOOLS.get(name) or [["tools/audit.py", "--here", name]]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "BNCOURSE_FULL": "1"}
     codes = [subprocess.run([sys.executable, *command], cwd=ROOT, env=environment).returncode for command in commands]
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (
