@@ -13,8 +13,8 @@ from myst_nb import glue
 from bncourse.evidence import experiment
 from bncourse.evidence.experiment import Scale
 from bncourse.evidence.record import Result
-from bncourse.evidence.table import Judged, interval, judged, number, verdict_on
-from bncourse.evidence.verdicts import IN_A_SETTING, TOGETHER
+from bncourse.evidence.table import interval, judged, number, verdict_on
+from bncourse.evidence.verdicts import IN_A_SETTING, TOGETHER, threshold
 
 
 class Text(str):
@@ -47,11 +47,10 @@ def declared(name: str) -> None:
     """What was written down before the run: outcome, scale, smallest effect, prediction."""
     one = experiment(name)
     primary = one.primary
-    matters = float(np.log(primary.smallest)) if primary.scale is Scale.RATIO else primary.smallest
     lines = (
         f"**Claim.** {one.claim}",
         f"**Primary outcome.** {primary.quantity[0].upper()}{primary.quantity[1:]}.",
-        f"**Matters from** {number(primary, matters)}.",
+        f"**Matters from** {number(primary, threshold(primary))}.",
         f"**We predicted.** {one.prediction}",
     )
     display(Markdown("\n\n".join(lines)))
@@ -96,12 +95,6 @@ def trials(axes: Axes, name: str) -> None:
     axes.set_xlabel("effect: a factor" if ratio else f"effect: a difference{primary.unit and f' in{primary.unit}'}")
 
 
-def smallest(one: Judged) -> float:
-    """The smallest effect that matters, on the scale on which effects are kept."""
-    primary = one.experiment.primary
-    return float(np.log(primary.smallest)) if primary.scale is Scale.RATIO else primary.smallest
-
-
 def all_verdicts() -> None:
     """The whole table: each claim with a link to its page, each setting's effect, the verdict."""
     lines = ["| claim: verdict | where | effect, 95 % interval | says |", "|---|---|---|---|"]
@@ -119,7 +112,7 @@ def all_details() -> None:
     lines = ["| claim | primary outcome | matters from | trials | CPU s |", "|---|---|---|---|---|"]
     for one in judged():
         primary = one.experiment.primary
-        matters = number(primary, smallest(one))
+        matters = number(primary, threshold(primary))
         runs = f"{len(one.result.seeds)} | {one.seconds:.0f}"
         lines.append(f"| {one.experiment.title} | {primary.quantity} | {matters} | {runs} |")
     display(Markdown("\n".join(lines)))
@@ -131,7 +124,7 @@ def all_effects(axes: Axes) -> None:
     for one in judged():
         for finding in one.verdict.findings:
             e = finding.estimate
-            low, mean, high = np.array([e.low, e.mean, e.high]) / smallest(one)
+            low, mean, high = np.array([e.low, e.mean, e.high]) / threshold(one.experiment.primary)
             axes.plot(np.clip([low, high], -edge, edge), [-row, -row], color=BLUE, linewidth=2.5)
             if abs(mean) <= edge:
                 axes.plot(mean, -row, "D", color=BLUE, markersize=5)

@@ -10,7 +10,7 @@ import numpy as np
 from . import experiments
 from .experiment import Experiment, Primary, Scale
 from .record import RESULTS, Result, load
-from .verdicts import Finding, Verdict, verdicts
+from .verdicts import Finding, Verdict, threshold, verdicts
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,9 @@ def rows(every: Sequence[Judged]) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for one in every:
         primary = one.experiment.primary
-        smallest = np.log(primary.smallest) if primary.scale is Scale.RATIO else primary.smallest
         for n, finding in enumerate(one.verdict.findings):
             p = f"{finding.p:.1g}" if finding.p >= 1e-3 else "< 0.001"
-            row = (finding.setting, interval(primary, finding), number(primary, float(smallest)), p, finding.says)
+            row = (finding.setting, interval(primary, finding), number(primary, threshold(primary)), p, finding.says)
             first = (one.experiment.title, *row, one.verdict.word, str(len(one.result.seeds)), f"{one.seconds:.0f}")
             found.append(first if n == 0 else ("", *row, "", "", ""))
     return found

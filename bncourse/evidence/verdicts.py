@@ -55,6 +55,15 @@ class Verdict:
     """holds, in part, contested or fails."""
 
 
+def threshold(primary: Primary) -> float:
+    """δ on the scale on which effects are kept: a ratio's logarithm.
+
+    >>> threshold(Primary("q", Scale.DIFFERENCE, 2.0, ("digits",)))
+    2.0
+    """
+    return float(np.log(primary.smallest)) if primary.scale is Scale.RATIO else primary.smallest
+
+
 def says(one: Estimate, p: float, smallest: float) -> str:
     """What an interval says in one setting (:data:`IN_A_SETTING`)."""
     clearly = p < CLEARLY
@@ -82,7 +91,7 @@ def verdicts(primaries: Mapping[str, Primary], effects: Mapping[str, Mapping[str
     adjusted = dict(zip(keys, holm([estimates[name][setting].p for name, setting in keys]), strict=True))
     result = []
     for name, primary in primaries.items():
-        smallest = float(np.log(primary.smallest)) if primary.scale is Scale.RATIO else primary.smallest
+        smallest = threshold(primary)
         findings = tuple(
             Finding(s, one, adjusted[name, s], says(one, adjusted[name, s], smallest))
             for s, one in estimates[name].items()
