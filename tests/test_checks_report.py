@@ -316,6 +316,6 @@ def test_a_sign_that_is_wrong_is_said():
 
 
 def test_the_package_exports_what_students_need():
-    assert set(bncourse.__all__) == {"__version__", "check", "gradcheck"}
+    assert set(bncourse.__all__) == {"__version__", "check", "gradcheck", "working"}
     assert bncourse.__version__
     assert callable(bncourse.gradcheck)

@@ -5,7 +5,8 @@ The door is :func:`check`. The rooms:
 ``forward``, ``inference``, ``backward``, ``convolution``, ``variants``
                    the assignments: each exercise's properties, points, steps, misconceptions. One module an exercise
 ``assignments``    which exercises there are
-``marking``        runs the properties, makes the report; ``consistency`` judges a backward beside a wrong forward
+``marking``        runs the properties, makes the report; ``consistency`` judges a backward beside a wrong forward;
+                   ``given`` stands in where a cell builds on an answer that is not right yet
 ``diagnosis``      names the mistake, in layers: ``bank``, ``terms`` (with ``reading``), ``faults``, ``forms``, which
                    look at what was ``seen``
 ``witness``        the smallest input that shows it; ``hints`` the next step, for who asks
@@ -19,7 +20,8 @@ The door is :func:`check`. The rooms:
 ``notebooks``      a whole notebook, without Jupyter; ``answering`` its child process
 """
 
+from .given import working
 from .marking import check
 from .report import Report
 
-__all__ = ["Report", "check"]
+__all__ = ["Report", "check", "working"]

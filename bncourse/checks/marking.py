@@ -27,11 +27,7 @@ def check(exercise: str, *functions: object, seed: int | None = None) -> Report:
     True
     """
     task = exercise_named(exercise)
-    if len(functions) != len(task.functions):
-        raise ValueError(
-            f'check("{exercise}", {", ".join(task.functions)}) takes {counted(len(task.functions))} after the name, '
-            f"but {len(functions)} came."
-        )
+    expect_functions(task, functions)
     seed = fresh_seed() if seed is None else int(seed)
     student = Asked(functions, task)
     with undisturbed():
@@ -50,6 +46,15 @@ def check(exercise: str, *functions: object, seed: int | None = None) -> Report:
         lambda: shown(task, student, diagnoses, seed) if finished else None,
         lambda report, grade: hinted(task, report, grade),
     )
+
+
+def expect_functions(exercise: Exercise, functions: tuple[object, ...]) -> None:
+    """Raise ``ValueError`` unless as many functions came as the exercise takes."""
+    if len(functions) != len(exercise.functions):
+        raise ValueError(
+            f'check("{exercise.name}", {", ".join(exercise.functions)}) takes {counted(len(exercise.functions))} after '
+            f"the name, but {len(functions)} came."
+        )
 
 
 def counted(number: int) -> str:
