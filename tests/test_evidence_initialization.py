@@ -106,3 +106,15 @@ def test_searches_rates_beyond_the_start_when_the_best_is_outermost(monkeypatch)
     position, reached = evidence.best_rate("digits", "bn", 0, 0, evidence.Settings())
     assert position == -13
     assert reached == pytest.approx(0.9)
+
+
+def test_a_best_rate_at_the_edge_of_the_search_is_an_error(monkeypatch):
+    """As in the other experiments: an optimum that lies outside would make the comparison unfair."""
+    monkeypatch.setattr(evidence, "score", lambda *settings: min(0.9, 0.5 - 0.001 * np.log2(settings[3])))
+    with pytest.raises(ValueError, match="digits, bn, decade 0 is at the edge"):
+        evidence.best_rate("digits", "bn", 0, 0, evidence.Settings())
+
+
+def test_where_no_rate_trains_the_search_ends(monkeypatch):
+    monkeypatch.setattr(evidence, "score", lambda *_: 0.1)
+    assert evidence.best_rate("digits", "bn", 0, 0, evidence.Settings())[1] == pytest.approx(0.1)

@@ -159,12 +159,17 @@ def test_a_constant_lead_is_the_advantage_in_points():
 def test_the_primary_compares_ghosts_of_eight_with_the_whole_batch(monkeypatch):
     looks = SMALL.steps[0] // SMALL.every + 1
     right = {"full": 0.5, "ghost 32": 0.55, "ghost 8": 0.6, "frozen": 0.4}
+    own = {("ghost 8", 2.0): 0.7}
     monkeypatch.setattr(
-        regularization, "curve", lambda arm, *_: (np.geomspace(2, 1, looks), np.full(looks, right[arm]))
+        regularization,
+        "curve",
+        lambda arm, rate, **_: (np.geomspace(2, 1, looks), np.full(looks, own.get((arm, rate), right[arm]))),
     )
-    rates = {setting: {"rate": 1.0} for setting in EXPERIMENT.primary.settings}
+    rates = {setting: {"full": {"rate": 1.0}, "ghost 8": {"rate": 2.0}} for setting in EXPERIMENT.primary.settings}
     values = regularization.trial(0, SMALL, rates)
-    assert values["effects"] == pytest.approx(dict.fromkeys(EXPERIMENT.primary.settings, 10))
+    assert values["effects"] == pytest.approx(dict.fromkeys(EXPERIMENT.primary.settings, 20))
+    for ahead in values["advantage"].values():
+        assert ahead == pytest.approx({"ghost 8, own rate": 20, "ghost 8": 10, "ghost 32": 5, "frozen": -10, "slow": 0})
 
 
 # What the page derives.

@@ -282,7 +282,7 @@ EXPERIMENT = Experiment(
         smallest=1.5,
         settings=("inputs, sigmoid", "inputs, ReLU", "gradients, sigmoid", "gradients, ReLU"),
     ),
-    seeds=10,
+    seeds=12,
     trial=trial,
     tune=tune,
     full=Settings(),

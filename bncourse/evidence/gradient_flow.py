@@ -206,7 +206,7 @@ EXPERIMENT = Experiment(
     ),
     trial=trial,
     tune=tune,
-    seeds=6,
+    seeds=12,
     full=Settings(),
     reduced=Settings(
         width=16,

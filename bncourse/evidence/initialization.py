@@ -53,6 +53,11 @@ RANGES = {  # the part of the decades, below and above 0, that is looked at: all
     ("digits", "bn, eps 1e-3"): (7, 0),
 }
 
+STUCK = 0.2
+"""Validation accuracy up to which a network is no better than guessing among few of the classes."""
+MOST = 16
+"""Coarse looks for a rate: thirty octaves."""
+
 
 @cache
 def split_of(name: str, seed: int) -> Data:
@@ -89,8 +94,10 @@ def score(case: str, arm: str, decade: int, rate: float, seed: int, settings: Se
 def best_rate(case: str, arm: str, decade: int, start: int, settings: Settings) -> tuple[int, float]:
     """The best rate as a power of √2, and its validation accuracy: from steps of two octaves to half octaves.
 
-    The coarse steps go around ``start``, and on while the best is the outermost; all but the last look at one tuning
-    seed only.
+    The coarse steps go around ``start``, and on while the best is the outermost, so that the optimum is inside what was
+    looked at; all but the last look at one tuning seed only. Where no rate gets anywhere there is no optimum, and the
+    search ends. Raises ``ValueError`` when the best is still the outermost after so many octaves that the search itself
+    must be wrong.
     """
     first, both = TUNING_SEEDS[:1], TUNING_SEEDS
 
@@ -103,7 +110,11 @@ def best_rate(case: str, arm: str, decade: int, start: int, settings: Settings) 
 
     positions = [start + 4 * step for step in range(-settings.reach, settings.reach + 1)]
     best = max(positions, key=lambda p: look(p, first))
-    while best in (positions[0], positions[-1]) and look(best, first) > 0.2 and len(positions) < 4 * settings.reach:
+    while best in (positions[0], positions[-1]) and look(best, first) > STUCK:
+        if len(positions) == MOST:
+            raise ValueError(
+                f"the best rate for {case}, {arm}, decade {decade} is at the edge of {MOST} looks: extend it"
+            )
         positions = [positions[0] - 4, *positions] if best == positions[0] else [*positions, positions[-1] + 4]
         best = max(positions, key=lambda p: look(p, first))
     best = max((best - 2, best, best + 2), key=lambda p: look(p, first))
@@ -212,7 +223,7 @@ EXPERIMENT = Experiment(
     ),
     trial=trial,
     tune=tune,
-    seeds=6,
+    seeds=8,
     full=Settings(),
     reduced=Settings(hidden=(15, 15), steps=15, decades=1, bars=(0.5, 0.6, 0.15), enough=(0.0, 0.0), reach=1),
 )

@@ -305,5 +305,5 @@ EXPERIMENT = Experiment(
     tune=tune,
     full=Settings(),
     reduced=Settings(hidden=8, reads=2, width=8, blocks=6, batch=32, steps=6, octaves=5),
-    seeds=10,
+    seeds=12,
 )

@@ -172,5 +172,5 @@ EXPERIMENT = Experiment(
     tune=tune,
     full=Settings(),
     reduced=Settings(hidden=(12, 12), steps=8, every=4),
-    seeds=8,
+    seeds=12,
 )

@@ -158,5 +158,5 @@ EXPERIMENT = Experiment(
     tune=tune,
     full=Settings(),
     reduced=Settings(hidden=(16,), examples=64, batches=(2, 4, 64), exponents=(-9, 1), stride=5),
-    seeds=8,
+    seeds=12,
 )
