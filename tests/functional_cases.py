@@ -47,6 +47,18 @@ def merged(np, counts, means, variances):
     return mean, share @ (variances + means * means) - mean * mean
 
 
+def synchronized(np, x, means, variances, gamma, beta):
+    mean, var = merged(np, COUNTS[: len(means)], means, variances)
+    std = np.sqrt(var + EPS)
+    x_hat = (x - channel(mean)) / channel(std)
+    return channel(gamma) * x_hat + channel(beta), x_hat, std
+
+
+def synchronized_gradients(np, dy, x_hat, std, gamma, sums_dy, sums_dy_x_hat):
+    dbeta, dgamma, n = np.sum(sums_dy, axis=0), np.sum(sums_dy_x_hat, axis=0), np.sum(COUNTS[: len(sums_dy)])
+    return channel(gamma / std) * (dy - channel(dbeta) / n - x_hat * channel(dgamma) / n), dgamma, dbeta
+
+
 def folded(np, weight, bias, gamma, beta, mean, var):
     scale = gamma / np.sqrt(var + EPS)
     return (weight.T * scale).T, scale * (bias - mean) + beta
@@ -81,6 +93,9 @@ def obvious(np) -> dict[str, Callable[..., Any]]:
         "fold_linear": lambda *arguments: folded(np, *arguments),
         "fold_conv2d": lambda *arguments: folded(np, *arguments),
         "batchnorm2d_forward": lambda x, gamma, beta: channel(gamma) * normalized(np, x, (0, 2, 3)) + channel(beta),
+        "channel_statistics": lambda x: tuple(s.ravel() for s in statistics(np, x, (0, 2, 3))),
+        "syncbn_forward": lambda *arguments: synchronized(np, *arguments),
+        "syncbn_backward": lambda *arguments: synchronized_gradients(np, *arguments),
         "layernorm_forward": lambda x, gamma, beta: gamma * normalized(np, x, (1,)) + beta,
         "instancenorm_forward": lambda x, gamma, beta: channel(gamma) * normalized(np, x, (2, 3)) + channel(beta),
         "groupnorm_forward": lambda x, gamma, beta: grouped(np, x, gamma, beta, 2),
@@ -140,6 +155,14 @@ def _fold(a, s):
     return a(*s), *(a(s[0]) for _ in range(4)), a(s[0], low=1.0)
 
 
+def _devices(a, s):
+    return a(*s), a(s[0], s[1]), a(s[0], s[1], low=1.0), a(s[1]), a(s[1])
+
+
+def _device_gradients(a, s):
+    return a(*s), a(*s), a(s[1], low=1.0), a(s[1]), a(s[0], s[1]), a(s[0], s[1])
+
+
 def _with_eps(f):
     return lambda *arguments: f(*arguments, eps=EPS)
 
@@ -172,6 +195,19 @@ CASES = [
     Case("fold_linear", _with_eps(F.fold_linear), _fold),
     Case("fold_conv2d", _with_eps(F.fold_conv2d), _fold, images=True),
     Case("batchnorm2d_forward", _output(F.batchnorm2d_forward), _layer, images=True),
+    Case("channel_statistics", F.channel_statistics, _x, images=True),
+    Case(
+        "syncbn_forward",
+        lambda x, means, *rest: F.syncbn_forward(x, COUNTS[: len(means)], means, *rest, eps=EPS),
+        _devices,
+        images=True,
+    ),
+    Case(
+        "syncbn_backward",
+        lambda dy, x_hat, std, gamma, *sums: F.syncbn_backward(dy, x_hat, std, gamma, COUNTS[: len(sums[0])], *sums),
+        _device_gradients,
+        images=True,
+    ),
     Case("layernorm_forward", _output(F.layernorm_forward), _layer),
     Case("instancenorm_forward", _output(F.instancenorm_forward), _layer, images=True),
     Case("groupnorm_forward", _grouped, _layer, images=True),

@@ -5,6 +5,7 @@
 ``inference``    with fixed statistics; folded into the layer before
 ``backward``     the gradients, node by node and in closed form
 ``convolution``  the same for images
+``synchronized`` the same on several devices
 ``variants``     layer, instance, group and RMS normalization
 ``numerical``    the central difference
 
@@ -20,7 +21,7 @@ from .backward import (
     normalize_backward,
     scale_shift_backward,
 )
-from .convolution import batchnorm2d_backward, batchnorm2d_forward
+from .convolution import batchnorm2d_backward, batchnorm2d_forward, channel_statistics
 from .forward import (
     Cache,
     batchnorm_forward,
@@ -43,6 +44,7 @@ from .statistics import (
     update_running_stats,
     update_running_stats2d,
 )
+from .synchronized import syncbn_backward, syncbn_forward
 from .variants import (
     RMSCache,
     groupnorm_backward,
@@ -68,6 +70,7 @@ __all__ = [
     "batchnorm_forward",
     "batchnorm_inference",
     "batchnorm_inference_backward",
+    "channel_statistics",
     "fold_conv2d",
     "fold_linear",
     "groupnorm_backward",
@@ -85,6 +88,8 @@ __all__ = [
     "rmsnorm_forward",
     "scale_shift",
     "scale_shift_backward",
+    "syncbn_backward",
+    "syncbn_forward",
     "update_running_stats",
     "update_running_stats2d",
 ]

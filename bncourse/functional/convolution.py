@@ -5,9 +5,29 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ._arrays import Array, data, together, vector
-from ._channels import spread
+from ._channels import count, dot, mean_and_centred, spread
 from .backward import closed_form, upstream
 from .forward import Cache, standardize
+
+
+def channel_statistics(x: ArrayLike) -> tuple[Array, Array]:
+    r"""Mean and biased variance of each channel, over all pixels of all images.
+
+    .. math::
+        \mu_c = \frac{1}{NHW} \sum_{n,h,w} x_{nchw}, \qquad
+        \sigma_c^2 = \frac{1}{NHW} \sum_{n,h,w} (x_{nchw} - \mu_c)^2
+
+    Ioffe & Szegedy 2015, section 3.2.  x: (N, C, H, W)  ->  (mean, var), each (C,)
+
+    Raises as :func:`batch_mean` does.
+
+    >>> channel_statistics([[[[1.0, 3.0]]], [[[3.0, 5.0]]]])
+    (array([3.]), array([2.]))
+    """
+    images = data("x", x, "N, C, H, W")
+    rows = images.reshape(*images.shape[:2], -1)
+    mean, centred = mean_and_centred(rows)
+    return mean, dot(centred, centred) / count(rows)
 
 
 def batchnorm2d_forward(
