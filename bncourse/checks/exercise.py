@@ -124,6 +124,7 @@ class Exercise:
         probes: tuple[Problem, ...] = PROBES,
         whole_probes: tuple[Problem, ...] = WHOLE_PROBES,
         far: Callable[[Draw, Problem], Arguments] | None = None,
+        plain: bool = False,
     ) -> None:
         """Give the exercise its signature and its inputs.
 
@@ -133,7 +134,8 @@ class Exercise:
         ``effect`` turns an answer that is judged by what it does into what it does. A backward that takes a cache
         names the exercise of its ``forward``; its arguments are then dy and the forward's. ``caller`` puts the
         question where it is not one call. On ``probes`` and ``whole_probes`` mistakes are recognized; ``far`` draws
-        features far from 0, where digits cancel.
+        features far from 0, where digits cancel. In a ``plain`` exercise many answers are right, or the reference's
+        would give the answer away: its properties alone judge, and name the mistake in their sentences.
         """
         self.signature = signature
         self.problem = problem
@@ -147,6 +149,7 @@ class Exercise:
         self.probes = probes
         self.whole_probes = whole_probes
         self.far = far
+        self.plain = plain
         self.companions: Functions = () if forward is None else (keeping(forward),)
         self.chain: Chain | None = None
         self.properties: list[Property] = []

@@ -86,6 +86,8 @@ def pointer(exercise: Exercise, report: "Report", name: str) -> str:
 def worked_step(exercise: Exercise, report: "Report") -> Hint:
     """The steps up to the first that differs, in numbers; all of them when it is not known which does."""
     witness = report.witness
+    if exercise.plain:
+        return Hint(exercise.name, 3, "Many answers are right here, so none is worked out: try yours on three samples.")
     if witness is None:
         return Hint(exercise.name, 3, "No small input fails that could be worked out: return numbers first.")
     arguments = tuple(witness.inputs.values())
