@@ -50,14 +50,14 @@ groupnorm_backward = Exercise(
 exercise = groupnorm_backward
 
 
-@exercise.property(points=1, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
+@exercise.property(points=0.5, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
 def gradients_have_the_shapes_of_their_inputs(f: Asked, draw: Draw) -> None:
     """answers with (dx, dgamma, dbeta), in the shapes of x, gamma and beta"""
     f(group_pair(draw, Problem(4, 3)))
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-parameters",
     nudge="Each group of each image has a mean of its own; but has it a beta of its own?",
 )
@@ -68,7 +68,7 @@ def dbeta_adds_up_dy(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3,
+    points=1.5,
     section="backward-parameters",
     nudge="By which number is gamma multiplied in each y? Would your dgamma change if you added 100 to all of x?",
 )
@@ -79,7 +79,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-mean-path",
     nudge="Add the same number to all values of a group: does y change? Then what must their gradients sum to?",
 )
@@ -97,7 +97,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=7,
+    points=3,
     section="gamma-inside",
     nudge="On how many roads does one x reach the loss? What do their sums run over, and is gamma the same along it?",
 )
@@ -107,7 +107,7 @@ def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="normalize-eps",
     nudge="Which deviation did the forward divide by? Does the backward use the same one?",
 )
@@ -117,7 +117,7 @@ def backward_follows_eps(f: Asked, draw: Draw) -> None:
     f.agrees((dy, 0.2 * x, gamma, beta, groups, 0.1), within=ROUGHLY, only=("dx",))
 
 
-@exercise.property(points=1, nudge="Which number divides the sums: how many values has a group?")
+@exercise.property(points=0.5, nudge="Which number divides the sums: how many values has a group?")
 def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for images of any shape, and for a group that hardly varies"""
     for problem in (*FEW_PIXELS[:2], Problem(2, 3)):
@@ -125,7 +125,7 @@ def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="dx_follows_all_three_paths",
     nudge="Does any line of your backward write into dy, or into something that came out of the cache?",
 )

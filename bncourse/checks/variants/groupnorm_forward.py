@@ -71,7 +71,7 @@ def plain_layer(x: Array, groups: int, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), groups, *eps)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape, (N, C, H, W)"""
     arguments = groups(draw, Problem(4, 3))
@@ -80,41 +80,41 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
         raise Refused("groupnorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@exercise.property(points=6, nudge="With 6 channels in 3 groups, which channels share a mean? And which axes?")
+@exercise.property(points=3, nudge="With 6 channels in 3 groups, which channels share a mean? And which axes?")
 def normalizes_each_group(f: Asked, draw: Draw) -> None:
     """gives each group of neighbouring channels of each image mean 0 and variance near 1 (gamma = 1, beta = 0)"""
     x, _, _, asked = groups(draw, MANY_PIXELS)
     f.agrees(plain_layer(x, asked), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="What is group normalization with one group? And with a group for each channel?")
+@exercise.property(points=0.5, nudge="What is group normalization with one group? And with a group for each channel?")
 def takes_any_number_of_groups(f: Asked, draw: Draw) -> None:
     """takes one group (the whole image) and as many groups as channels (instance normalization), too"""
     for asked in (1, 3):
         f.agrees(plain_layer(images_in(draw, MANY_PIXELS, 3, asked), asked), within=ROUGHLY)
 
 
-@exercise.property(points=2, nudge="How many numbers has gamma: one per group, or one per channel?")
+@exercise.property(points=1, nudge="How many numbers has gamma: one per group, or one per channel?")
 def scales_and_shifts_each_channel(f: Asked, draw: Draw) -> None:
     """multiplies each channel by its gamma, then adds its beta"""
     f.agrees(groups(draw, MANY_PIXELS), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="How many numbers are added up in one variance? Is that what you divide by?")
+@exercise.property(points=0.5, nudge="How many numbers are added up in one variance? Is that what you divide by?")
 def group_norm_divides_by_M(f: Asked, draw: Draw) -> None:
     """uses the biased variance, a sum divided by the number of values in a group, and is right to rounding"""
     for problem in FEW_PIXELS:
         f.agrees(groups(draw, problem))
 
 
-@exercise.property(points=2, nudge="Call it with eps = 3 on a group of variance 1: what should it divide by?")
+@exercise.property(points=1, nudge="Call it with eps = 3 on a group of variance 1: what should it divide by?")
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
     x, _, _, asked = groups(draw, MANY_PIXELS)
     f.agrees(plain_layer(0.2 * x, asked, 0.1), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="What comes out for a group whose values are all alike?")
+@exercise.property(points=0.5, nudge="What comes out for a group whose values are all alike?")
 def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given, so that a group whose values are all alike gives beta, not NaN"""
     x, _, _, asked = groups(draw, Problem(2, 3, H=14, W=14))
@@ -122,13 +122,13 @@ def default_eps(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(x, asked), within=ROUGHLY)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees(groups(draw, Problem(2, 3, H=14, W=14, whole=True)), within=ROUGHLY)
 
 
-@exercise.property(points=1, needs="normalizes_each_group")
+@exercise.property(points=0.5, needs="normalizes_each_group")
 def leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x, gamma and beta as they were"""
     leaves_alone(f, groups(draw, Problem(4, 3)))

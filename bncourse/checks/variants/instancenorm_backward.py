@@ -44,14 +44,14 @@ instancenorm_backward = Exercise(
 exercise = instancenorm_backward
 
 
-@exercise.property(points=1, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
+@exercise.property(points=0.5, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
 def gradients_have_the_shapes_of_their_inputs(f: Asked, draw: Draw) -> None:
     """answers with (dx, dgamma, dbeta), in the shapes of x, gamma and beta"""
     f(instance_pair(draw, Problem(4, 3)))
 
 
 @exercise.property(
-    points=2,
+    points=0.5,
     section="backward-parameters",
     nudge="Each image has a mean of its own; but has it a beta of its own?",
 )
@@ -62,7 +62,7 @@ def dbeta_adds_up_dy(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3,
+    points=1,
     section="backward-parameters",
     nudge="By which number is gamma multiplied in each y? Would your dgamma change if you added 100 to all of x?",
 )
@@ -73,7 +73,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-mean-path",
     nudge="Make one channel of one image brighter: does y change? Then what must the gradients of its pixels sum to?",
 )
@@ -89,7 +89,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=5,
+    points=2.5,
     nudge="On how many roads does one pixel reach the loss? Over which axes do their sums run?",
 )
 def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
@@ -98,7 +98,7 @@ def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=0.5,
     section="normalize-eps",
     nudge="Which deviation did the forward divide by? Does the backward use the same one?",
 )
@@ -108,7 +108,7 @@ def backward_follows_eps(f: Asked, draw: Draw) -> None:
     f.agrees((dy, 0.2 * x, gamma, beta, 0.1), within=ROUGHLY, only=("dx",))
 
 
-@exercise.property(points=1, nudge="Which number divides the sums: H·W, H·W - 1, or N·H·W?")
+@exercise.property(points=0.5, nudge="Which number divides the sums: H·W, H·W - 1, or N·H·W?")
 def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for images of any shape, and for a channel that hardly varies"""
     for problem in (*FEW_PIXELS[:2], Problem(2, 3)):
@@ -116,7 +116,7 @@ def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="dx_follows_all_three_paths",
     nudge="Does any line of your backward write into dy, or into something that came out of the cache?",
 )

@@ -69,7 +69,7 @@ def plain_layer(x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *eps)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape, (N, C, H, W)"""
     arguments = instances(draw, Problem(4, 3))
@@ -78,32 +78,32 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
         raise Refused("instancenorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@exercise.property(points=5, nudge="Which of the four axes of x go into one mean, and which of them stay?")
+@exercise.property(points=2, nudge="Which of the four axes of x go into one mean, and which of them stay?")
 def normalizes_each_channel_of_each_image(f: Asked, draw: Draw) -> None:
     """gives each channel of each image mean 0 and variance near 1 over its pixels (gamma = 1, beta = 0)"""
     f.agrees(plain_layer(instances(draw, MANY_PIXELS)[0]), within=ROUGHLY)
 
 
-@exercise.property(points=2, nudge="Along which axis do the numbers of gamma lie? Which shape broadcasts like that?")
+@exercise.property(points=1, nudge="Along which axis do the numbers of gamma lie? Which shape broadcasts like that?")
 def scales_and_shifts_each_channel(f: Asked, draw: Draw) -> None:
     """multiplies each channel by its gamma, then adds its beta"""
     f.agrees(instances(draw, MANY_PIXELS), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="How many numbers are added up in one variance? Is that what you divide by?")
+@exercise.property(points=0.5, nudge="How many numbers are added up in one variance? Is that what you divide by?")
 def instance_norm_divides_by_M(f: Asked, draw: Draw) -> None:
     """uses the biased variance, a sum divided by H·W, and is right to rounding for images of any shape"""
     for problem in FEW_PIXELS:
         f.agrees(instances(draw, problem))
 
 
-@exercise.property(points=2, nudge="Call it with eps = 3 on a channel of variance 1: what should it divide by?")
+@exercise.property(points=0.5, nudge="Call it with eps = 3 on a channel of variance 1: what should it divide by?")
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
     f.agrees(plain_layer(0.2 * instances(draw, MANY_PIXELS)[0], 0.1), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="What comes out for a channel of one colour?")
+@exercise.property(points=0.5, nudge="What comes out for a channel of one colour?")
 def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given, so that a channel of one colour gives beta, not NaN"""
     x = instances(draw, Problem(2, 3, H=14, W=14))[0]
@@ -111,13 +111,13 @@ def default_eps(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(x), within=ROUGHLY)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees(instances(draw, Problem(2, 3, H=14, W=14, whole=True)), within=ROUGHLY)
 
 
-@exercise.property(points=1, needs="normalizes_each_channel_of_each_image")
+@exercise.property(points=0.5, needs="normalizes_each_channel_of_each_image")
 def leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x, gamma and beta as they were"""
     leaves_alone(f, instances(draw, Problem(4, 3)))

@@ -40,14 +40,14 @@ layernorm_backward = Exercise(
 exercise = layernorm_backward
 
 
-@exercise.property(points=1, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
+@exercise.property(points=0.5, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
 def gradients_have_the_shapes_of_their_inputs(f: Asked, draw: Draw) -> None:
     """answers with (dx, dgamma, dbeta), in the shapes of x, gamma and beta"""
     f(layer_pair(draw, Problem(7, 3)))
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-parameters",
     nudge="The forward averages over the features; but who shares one beta, the features or the samples?",
 )
@@ -58,7 +58,7 @@ def dbeta_adds_up_dy(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3,
+    points=1.5,
     section="backward-parameters",
     nudge="By which number is gamma multiplied in each y? Would your dgamma change if you added 100 to all of x?",
 )
@@ -69,7 +69,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-mean-path",
     nudge="Add the same number to all features of a sample: does y change? Then what must their gradients sum to?",
 )
@@ -85,7 +85,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=7,
+    points=4,
     section="gamma-inside",
     nudge="On how many roads does one x reach the loss? Over which axis do their sums run, and is gamma the same along "
     "it?",
@@ -96,7 +96,7 @@ def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="normalize-eps",
     nudge="Which deviation did the forward divide by? Does the backward use the same one?",
 )
@@ -106,7 +106,7 @@ def backward_follows_eps(f: Asked, draw: Draw) -> None:
     f.agrees((dy, 0.2 * x, gamma, beta, 0.1), within=ROUGHLY, only=("dx",))
 
 
-@exercise.property(points=1, nudge="Which number divides the sums: D, D - 1, or N? Try one sample of three features.")
+@exercise.property(points=0.5, nudge="Which number divides the sums: D, D - 1, or N? Try one sample of three features.")
 def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for any shape, also when N = D, and for a sample that hardly varies"""
     for problem in SHAPES:
@@ -114,7 +114,7 @@ def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="dx_follows_all_three_paths",
     nudge="Does any line of your backward write into dy, or into something that came out of the cache?",
 )

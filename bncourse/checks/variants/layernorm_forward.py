@@ -64,7 +64,7 @@ def plain_layer(x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *eps)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape"""
     arguments = layer(draw, Problem(7, 3))
@@ -73,32 +73,32 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
         raise Refused("layernorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@exercise.property(points=5, nudge="Which numbers of x go into the mean of the first sample: a row, or a column?")
+@exercise.property(points=3, nudge="Which numbers of x go into the mean of the first sample: a row, or a column?")
 def normalizes_each_sample(f: Asked, draw: Draw) -> None:
     """gives each sample mean 0 and variance near 1 over its features (gamma = 1, beta = 0)"""
     f.agrees(plain_layer(samples(draw, MANY_FEATURES)), within=ROUGHLY)
 
 
-@exercise.property(points=3, nudge="How many numbers has gamma: one per sample, or one per feature?")
+@exercise.property(points=1.5, nudge="How many numbers has gamma: one per sample, or one per feature?")
 def scales_and_shifts_each_feature(f: Asked, draw: Draw) -> None:
     """multiplies each feature by its gamma, then adds its beta"""
     f.agrees(layer(draw, MANY_FEATURES), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="How many numbers are added up in one variance? Is that what you divide by?")
+@exercise.property(points=0.5, nudge="How many numbers are added up in one variance? Is that what you divide by?")
 def layer_norm_divides_by_D(f: Asked, draw: Draw) -> None:
     """uses the biased variance, a sum divided by D, and is right to rounding for any shape, also when N = D"""
     for problem in FEW_FEATURES:
         f.agrees(layer(draw, problem))
 
 
-@exercise.property(points=2, nudge="Call it with eps = 3 on a sample of variance 1: what should it divide by?")
+@exercise.property(points=1, nudge="Call it with eps = 3 on a sample of variance 1: what should it divide by?")
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
     f.agrees(plain_layer(np.ascontiguousarray(draw.batch(MANY, ROWS, sd=0.3).T), 0.1), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="What comes out for a sample whose features are all alike?")
+@exercise.property(points=0.5, nudge="What comes out for a sample whose features are all alike?")
 def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given, so that a sample whose features are all alike gives beta, not NaN"""
     x = draw.batch(MANY, ROWS, low=True).T.copy()
@@ -106,13 +106,13 @@ def default_eps(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(x), within=ROUGHLY)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees((draw.whole_numbers(MANY, ROWS).T.copy(), *parameters(draw, MANY)), within=ROUGHLY)
 
 
-@exercise.property(points=1, needs="normalizes_each_sample")
+@exercise.property(points=0.5, needs="normalizes_each_sample")
 def leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x, gamma and beta as they were"""
     leaves_alone(f, layer(draw, Problem(5, 3)))

@@ -47,14 +47,14 @@ rmsnorm_backward = Exercise(
 exercise = rmsnorm_backward
 
 
-@exercise.property(points=1, nudge="Which shapes have x and gamma? A gradient has the shape of what it is for.")
+@exercise.property(points=0.5, nudge="Which shapes have x and gamma? A gradient has the shape of what it is for.")
 def gradients_have_the_shapes_of_their_inputs(f: Asked, draw: Draw) -> None:
     """answers with (dx, dgamma), in the shapes of x and gamma"""
     f(rms_pair(draw, Problem(7, 3)))
 
 
 @exercise.property(
-    points=3,
+    points=1.5,
     section="backward-parameters",
     nudge="By which number is gamma multiplied in each y? And who shares one gamma, the features or the samples?",
 )
@@ -64,7 +64,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
         f.agrees(rms_pair(draw, problem), only=("dgamma",))
 
 
-@exercise.property(points=2, nudge="Double a sample: does y change (eps = 0)? Then what is dx multiplied by x, summed?")
+@exercise.property(points=1, nudge="Double a sample: does y change (eps = 0)? Then what is dx multiplied by x, summed?")
 def dx_is_orthogonal_to_x(f: Asked, draw: Draw) -> None:
     """gives a dx, not zero itself, that is orthogonal to x in each sample when eps = 0"""
     arguments = (*rms_pair(draw, Problem(7, 3, low=False)), 0.0)
@@ -77,7 +77,7 @@ def dx_is_orthogonal_to_x(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=6,
+    points=2.5,
     nudge="On how many roads does one x reach the loss? Over which axis does the sum of the second one run, and is "
     "gamma the same along it?",
 )
@@ -87,7 +87,7 @@ def dx_follows_both_paths(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=0.5,
     section="normalize-eps",
     nudge="Which root did the forward divide by? Does the backward use the same one?",
 )
@@ -97,7 +97,7 @@ def backward_follows_eps(f: Asked, draw: Draw) -> None:
     f.agrees((dy, 0.2 * x, gamma, 0.1), within=ROUGHLY, only=("dx",))
 
 
-@exercise.property(points=1, nudge="Which number divides the sum: D, or N? Try one sample of three features.")
+@exercise.property(points=0.5, nudge="Which number divides the sum: D, or N? Try one sample of three features.")
 def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for any shape, also when N = D, and for a small sample"""
     for problem in SHAPES:
@@ -105,7 +105,7 @@ def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="dx_follows_both_paths",
     nudge="Does any line of your backward write into dy, or into something that came out of the cache?",
 )

@@ -47,7 +47,7 @@ def plain_layer(x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), *eps)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape"""
     arguments = rms_layer(draw, Problem(7, 3))
@@ -56,32 +56,32 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
         raise Refused("rmsnorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@exercise.property(points=6, nudge="What is the root mean square of 1 and 7? Which of its three words comes first?")
+@exercise.property(points=2.5, nudge="What is the root mean square of 1 and 7? Which of its three words comes first?")
 def divides_by_the_root_mean_square(f: Asked, draw: Draw) -> None:
     """divides each sample by the root of the mean of its squares, and subtracts nothing (gamma = 1)"""
     f.agrees(plain_layer(rms_layer(draw, MANY_FEATURES)[0]), within=ROUGHLY)
 
 
-@exercise.property(points=2, nudge="How many numbers has gamma: one per sample, or one per feature?")
+@exercise.property(points=0.5, nudge="How many numbers has gamma: one per sample, or one per feature?")
 def scales_each_feature(f: Asked, draw: Draw) -> None:
     """multiplies each feature by its gamma"""
     f.agrees(rms_layer(draw, MANY_FEATURES), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="How many squares are added up for one sample? Is that what you divide by?")
+@exercise.property(points=0.5, nudge="How many squares are added up for one sample? Is that what you divide by?")
 def right_to_rounding(f: Asked, draw: Draw) -> None:
     """divides the sum of squares by D, and is right to rounding for any shape, also when N = D"""
     for problem in FEW_FEATURES:
         f.agrees(rms_layer(draw, problem))
 
 
-@exercise.property(points=2, nudge="Call it with eps = 3 on a sample of ones: what should it divide by?")
+@exercise.property(points=0.5, nudge="Call it with eps = 3 on a sample of ones: what should it divide by?")
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the mean square, under the root"""
     f.agrees(plain_layer(0.2 * rms_layer(draw, MANY_FEATURES)[0], 0.1), within=ROUGHLY)
 
 
-@exercise.property(points=1, nudge="What comes out for a sample of zeros?")
+@exercise.property(points=0.5, nudge="What comes out for a sample of zeros?")
 def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given, so that a sample of zeros gives zeros, not NaN"""
     x = LOW_DEVIATION * draw.random.standard_normal((ROWS, MANY))
@@ -89,13 +89,13 @@ def default_eps(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(x), within=ROUGHLY)
 
 
-@exercise.property(points=1)
+@exercise.property(points=0.5)
 def takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees((draw.whole_numbers(MANY, ROWS).T.copy(), parameters(draw, MANY)[0]), within=ROUGHLY)
 
 
-@exercise.property(points=1, needs="divides_by_the_root_mean_square")
+@exercise.property(points=0.5, needs="divides_by_the_root_mean_square")
 def leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x and gamma as they were"""
     leaves_alone(f, rms_layer(draw, Problem(5, 3)))
