@@ -1,10 +1,18 @@
 """nbgrader's settings: `solutions/` is written by hand, `exercises/` is generated from it (`make release`)."""
 
+import os
+from pathlib import Path
+
 c = get_config()  # noqa: F821 - nbgrader defines it
 
 c.CourseDirectory.course_id = "bncourse"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "exercises"
+
+# The last exercise of an assignment is checked by what lies in solutions/<assignment>/transfer/. The grader's kernels
+# find it by this variable; a student's machine has neither. It is no file of the assignment: not released, not copied.
+os.environ.setdefault("BNCOURSE_TRANSFER", str(Path(__file__).resolve().parent / "solutions"))
+c.CourseDirectory.ignore.append("transfer")
 
 # Everything that comes from students and marks stays out of the repository's own folders.
 c.CourseDirectory.submitted_directory = "course/submitted"

@@ -4,7 +4,7 @@ The door is :func:`check`. The rooms:
 
 ``forward``, ``inference``, ``backward``, ``convolution``, ``variants``
                    the assignments: each exercise's properties, points, steps, misconceptions. One module an exercise
-``assignments``    which exercises there are
+``assignments``    which exercises there are; ``transfer`` finds those whose answers are not published
 ``marking``        runs the properties, makes the report; ``consistency`` judges a backward beside a wrong forward;
                    ``given`` stands in where a cell builds on an answer that is not right yet
 ``diagnosis``      names the mistake, in layers: ``bank``, ``terms`` (with ``reading``), ``faults``, ``forms``, which

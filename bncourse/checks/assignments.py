@@ -12,6 +12,11 @@ from .exercise import Exercise
 ORDER = ("forward", "inference", "backward", "convolution", "variants")
 """The assignments, in the order of the course."""
 
+TRANSFERS: dict[str, tuple[str, float]] = {
+    "forward": ("leave_one_out_forward", 10),
+}
+"""The exercise that ends an assignment and its points. What marks it is not in the package (:mod:`.transfer`)."""
+
 
 class Assignments(Mapping[str, tuple[Exercise, ...]]):
     """The exercises of each assignment."""
@@ -54,6 +59,9 @@ def exercise_named(name: object) -> Exercise:
     """The exercise of that name; a clear sentence when there is none."""
     if not isinstance(name, str):
         raise ValueError('check takes the name of the exercise first: check("batch_mean", batch_mean).')
-    if name not in EXERCISES:
+    from .transfer import bundled
+
+    exercise = EXERCISES.get(name) or bundled(name)
+    if exercise is None:
         raise ValueError(f'There is no exercise "{name}". There are: {", ".join(EXERCISES)}.')
-    return EXERCISES[name]
+    return exercise

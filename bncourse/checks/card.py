@@ -50,11 +50,11 @@ def card(report: "Report") -> str:
         f"<style>{STYLE}</style>",
         f'<section class="bn-card" aria-label="{title}">',
         f"<h4>{title}</h4>",
-        properties(report),
+        properties(report) if report.marked else "",
         *(f"<p><strong>{escape(note)}</strong></p>" for note in report.notes),
         *(mistake(entry) for entry in report.diagnoses),
         "" if report.witness is None else smallest(report.witness),
-        "" if report.passed else f"<p><small>{escape(repeat(report))}</small></p>",
+        "" if report.passed or not report.marked else f"<p><small>{escape(repeat(report))}</small></p>",
         "</section>",
     ]
     return "\n".join(part for part in parts if part)

@@ -13,6 +13,7 @@ from .exercise import Exercise, Property
 from .hints import Hint, hint
 from .report import Report, Result
 from .surroundings import TimeUp, quiet, time_limit, undisturbed
+from .transfer import points_elsewhere
 from .witness import Witness, smallest_witness
 
 
@@ -26,6 +27,9 @@ def check(exercise: str, *functions: object, seed: int | None = None) -> Report:
     >>> check("batch_mean", lambda x: x.mean(axis=0)).passed
     True
     """
+    worth = points_elsewhere(exercise)
+    if worth is not None:
+        return marked_later(exercise, worth)
     task = exercise_named(exercise)
     expect_functions(task, functions)
     seed = fresh_seed() if seed is None else int(seed)
@@ -45,6 +49,18 @@ def check(exercise: str, *functions: object, seed: int | None = None) -> Report:
         seed,
         lambda: shown(task, student, diagnoses, seed) if finished else None,
         lambda report, grade: hinted(task, report, grade),
+    )
+
+
+def marked_later(name: str, worth: float) -> Report:
+    """The report on a transfer exercise where nothing is there that could mark it."""
+    sentence = (
+        f"{name} is marked when you hand in: what it is checked with is not part of the course's package. Until then, "
+        "try your answer on the example in the text, and on cases that you can work out by hand."
+    )
+    result = Result("marked_later", "is marked when you hand in", False, 0.0, worth, sentence)
+    return Report(
+        name, (result,), (), (sentence,), 0, lambda: None, lambda _, grade: Hint(name, grade, sentence), marked=False
     )
 
 

@@ -48,12 +48,15 @@ class Report:
         seed: int,
         find_witness: Callable[[], Witness | None],
         find_hint: Callable[["Report", int], Hint],
+        marked: bool = True,
     ) -> None:
         self.exercise = exercise
         self.properties = properties
         self.diagnoses = diagnoses
         self.notes = notes
         self.seed = seed
+        self.marked = marked
+        """Whether anything was judged: a transfer exercise is, only where it is handed in."""
         self._find_witness = find_witness
         self._find_hint = find_hint
 
