@@ -61,7 +61,7 @@ def gradients_have_the_shapes_of_their_inputs(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-parameters",
     nudge="If beta grows by a little, by how much does each y grow? And the loss, if dy says how each y counts?",
 )
@@ -72,7 +72,7 @@ def dbeta_adds_up_dy(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3,
+    points=2,
     section="backward-parameters",
     nudge="By which number is gamma multiplied in each y? Would your dgamma change if you added 100 to all of x?",
 )
@@ -83,7 +83,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="backward-mean-path",
     nudge="Add the same number to every sample: does y change? Then what must the gradients of the samples sum to?",
 )
@@ -99,7 +99,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=8,
+    points=4,
     nudge="On how many roads does one x reach the loss? Write down the direct one, the one through the variance and "
     "the one through the mean, and find each of them in your code.",
 )
@@ -109,7 +109,7 @@ def dx_follows_all_three_paths(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1,
     section="normalize-eps",
     nudge="Which deviation did the forward divide by? Does the backward use the same one?",
 )

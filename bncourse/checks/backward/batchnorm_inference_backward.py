@@ -62,21 +62,21 @@ def inference_gradients_have_three_shapes(f: Asked, draw: Draw) -> None:
     f(of_inference(draw, Problem(7, 3)))
 
 
-@exercise.property(points=2, section=PARAMETERS, nudge="If beta grows by a little, by how much does each y grow?")
+@exercise.property(points=1, section=PARAMETERS, nudge="If beta grows by a little, by how much does each y grow?")
 def inference_dbeta_sums_dy(f: Asked, draw: Draw) -> None:
     """gives as dbeta the sum of dy over the batch, also when N = D"""
     for problem in SHAPES[:2]:
         f.agrees(of_inference(draw, problem), only=("dbeta",))
 
 
-@exercise.property(points=3, section=PARAMETERS, nudge="By which number is gamma multiplied in each y, at inference?")
+@exercise.property(points=2, section=PARAMETERS, nudge="By which number is gamma multiplied in each y, at inference?")
 def inference_dgamma_sums_dy_x_hat(f: Asked, draw: Draw) -> None:
     """gives as dgamma the sum of dy times x_hat, made with the running statistics"""
     f.agrees(of_inference(draw, Problem(MANY, 3, low=False)), within=ROUGHLY, only=("dgamma",))
 
 
 @exercise.property(
-    points=5, nudge="The statistics are fixed. If one x grows by a little, does any y but its own change? By how much?"
+    points=2, nudge="The statistics are fixed. If one x grows by a little, does any y but its own change? By how much?"
 )
 def inference_dx_is_a_scale(f: Asked, draw: Draw) -> None:
     """gives as dx each dy times gamma, over the running deviation, and nothing through mean and variance"""
@@ -84,7 +84,7 @@ def inference_dx_is_a_scale(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2, section="normalize-eps", nudge="By what did the forward divide, with the eps it was given?"
+    points=1, section="normalize-eps", nudge="By what did the forward divide, with the eps it was given?"
 )
 def inference_backward_follows_eps(f: Asked, draw: Draw) -> None:
     """uses the deviation that inference divides by, with the eps it was given"""

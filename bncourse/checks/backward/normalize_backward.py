@@ -65,14 +65,14 @@ def partials_have_three_shapes(f: Asked, draw: Draw) -> None:
     f(of_normalize(draw, Problem(7, 3)))
 
 
-@exercise.property(points=2, nudge="With mean and var held still: if one x grows by a little, by how much does x_hat?")
+@exercise.property(points=1, nudge="With mean and var held still: if one x grows by a little, by how much does x_hat?")
 def dx_direct_divides_by_the_deviation(f: Asked, draw: Draw) -> None:
     """gives as dx_direct dx_hat over the deviation, mean and var held still"""
     f.agrees(of_normalize(draw, Problem(MANY, 3, low=False)), within=ROUGHLY, only=("dx_direct",))
 
 
 @exercise.property(
-    points=3,
+    points=2,
     section=MEAN,
     nudge="If the mean of a feature grows by a little, which x_hat change, in which direction and by how much?",
 )
@@ -82,7 +82,7 @@ def dmean_adds_up_over_the_batch(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=4,
+    points=3,
     section=VARIANCE,
     nudge="What is the derivative of (var + eps)^(-1/2) by var? And what stands before it in each x_hat?",
 )
@@ -92,7 +92,7 @@ def dvar_adds_up_over_the_batch(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2, section="normalize-eps", nudge="By what did the forward divide, with the eps it was given?"
+    points=1, section="normalize-eps", nudge="By what did the forward divide, with the eps it was given?"
 )
 def partials_follow_eps(f: Asked, draw: Draw) -> None:
     """uses the deviation that the forward divides by, with the eps it was given"""

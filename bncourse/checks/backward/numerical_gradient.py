@@ -113,7 +113,7 @@ def gradient_has_the_shape_of_x(f: Asked, draw: Draw) -> None:
         f((quadratic(draw, x), x, 1e-3))
 
 
-@exercise.property(points=4, nudge="Move one element of x by a little, all others held still: what does f do?")
+@exercise.property(points=2, nudge="Move one element of x by a little, all others held still: what does f do?")
 def estimates_each_partial_derivative(f: Asked, draw: Draw) -> None:
     """estimates each partial derivative, whatever smooth function comes and however it gives its number"""
     x = of_shape(draw, (3,))
@@ -126,7 +126,7 @@ def estimates_each_partial_derivative(f: Asked, draw: Draw) -> None:
         raise Refused("The gradient of a batch norm layer's loss does not sum to 0 over the batch.")
 
 
-@exercise.property(points=2, nudge="For f = x², what is (f(x + h) - f(x)) / h? And with f(x - h) in place of f(x)?")
+@exercise.property(points=1, nudge="For f = x², what is (f(x + h) - f(x)) / h? And with f(x - h) in place of f(x)?")
 def differences_are_central(f: Asked, draw: Draw) -> None:
     """takes the central difference, which is exact for a polynomial of second degree, however large h is"""
     for shape in ((3,), (2, 2)):

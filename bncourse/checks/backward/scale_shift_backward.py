@@ -56,21 +56,21 @@ def gradients_have_three_shapes(f: Asked, draw: Draw) -> None:
     f(of_scale_shift(draw, Problem(7, 3)))
 
 
-@exercise.property(points=3, nudge="If one x_hat grows by a little, by how much does its y grow?")
+@exercise.property(points=1, nudge="If one x_hat grows by a little, by how much does its y grow?")
 def dx_hat_is_gamma_dy(f: Asked, draw: Draw) -> None:
     """gives as dx_hat each dy times the gamma of its feature, also when N = D"""
     for problem in SHAPES:
         f.agrees(of_scale_shift(draw, problem), only=("dx_hat",))
 
 
-@exercise.property(points=3, nudge="By which number is gamma multiplied in each y? How many y does one gamma serve?")
+@exercise.property(points=2, nudge="By which number is gamma multiplied in each y? How many y does one gamma serve?")
 def dgamma_sums_dy_x_hat(f: Asked, draw: Draw) -> None:
     """gives as dgamma the sum of dy times x_hat over the batch, also when N = D"""
     for problem in SHAPES:
         f.agrees(of_scale_shift(draw, problem), only=("dgamma",))
 
 
-@exercise.property(points=2, nudge="If beta grows by a little, by how much does each y grow? How many y does it serve?")
+@exercise.property(points=1, nudge="If beta grows by a little, by how much does each y grow? How many y does it serve?")
 def dbeta_sums_dy(f: Asked, draw: Draw) -> None:
     """gives as dbeta the sum of dy over the batch, also when N = D"""
     for problem in SHAPES:
