@@ -7,10 +7,10 @@ import pytest
 
 from bncourse import check, nn
 from bncourse.checks.assignments import EXERCISES
-from bncourse.checks.backward.batchnorm_layer import batchnorm_layer
-from bncourse.checks.backward.batchnorm_layer.arrays import PlainLayer
 from bncourse.checks.callbacks import MOST_CALLS, CalledTooOften, OutOfReach, only_near, quadratic, refusing
 from bncourse.checks.draw import Draw
+from bncourse.checks.inference.batchnorm_layer import batchnorm_layer
+from bncourse.checks.inference.batchnorm_layer.arrays import PlainLayer
 from bncourse.checks.layers import LIFE, live
 
 LIVES = [

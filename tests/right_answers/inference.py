@@ -470,6 +470,336 @@ def fold_in_float32(weight, bias, gamma, beta, running_mean, running_var, eps=1e
     return W.astype(np.float32), (scale * (b - running_mean) + beta).astype(np.float32)
 
 
+# BatchNorm
+
+
+class LayerPlain:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps = eps
+        self.momentum = momentum
+        self.gamma = np.ones(num_features)
+        self.beta = np.zeros(num_features)
+        self.running_mean = np.zeros(num_features)
+        self.running_var = np.ones(num_features)
+        self.num_batches_tracked = 0
+        self.dgamma = np.zeros(num_features)
+        self.dbeta = np.zeros(num_features)
+
+    def forward(self, x, training):
+        if training:
+            if len(x) < 2:
+                raise ValueError("one row has no variance")
+            mean = x.mean(axis=0)
+            var = x.var(axis=0)
+            self.num_batches_tracked += 1
+            momentum = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
+            self.running_mean = (1 - momentum) * self.running_mean + momentum * mean
+            self.running_var = (1 - momentum) * self.running_var + momentum * x.var(axis=0, ddof=1)
+        else:
+            mean = self.running_mean
+            var = self.running_var
+        self.std = np.sqrt(var + self.eps)
+        self.x_hat = (x - mean) / self.std
+        self.training = training
+        return self.gamma * self.x_hat + self.beta
+
+    def backward(self, dy):
+        self.dgamma = (dy * self.x_hat).sum(axis=0)
+        self.dbeta = dy.sum(axis=0)
+        dx_hat = dy * self.gamma
+        if self.training:
+            dx_hat = dx_hat - dx_hat.mean(axis=0) - self.x_hat * (dx_hat * self.x_hat).mean(axis=0)
+        return dx_hat / self.std
+
+
+class LayerStaged:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps, self.momentum = eps, momentum
+        self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
+        self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
+        self.num_batches_tracked = 0
+        self.dgamma, self.dbeta = None, None
+        self.cache = None
+
+    def forward(self, x, training):
+        if not training:
+            sqrtvar = np.sqrt(self.running_var + self.eps)
+            xmu = x - self.running_mean
+            self.cache = ("eval", xmu, sqrtvar, self.gamma.copy())
+            return self.gamma * (xmu / sqrtvar) + self.beta
+        N = x.shape[0]
+        mu = np.sum(x, axis=0) / N
+        xmu = x - mu
+        var = np.sum(xmu**2, axis=0) / N
+        sqrtvar = np.sqrt(var + self.eps)
+        self.num_batches_tracked = self.num_batches_tracked + 1
+        if self.momentum is None:  # noqa: SIM108 - as most write it
+            weight = 1.0 / self.num_batches_tracked
+        else:
+            weight = self.momentum
+        unbiased = var * N / max(N - 1, 1)
+        self.running_mean = self.running_mean * (1 - weight) + mu * weight
+        self.running_var = self.running_var * (1 - weight) + unbiased * weight
+        self.cache = ("train", xmu, sqrtvar, self.gamma.copy())
+        return self.gamma * (xmu / sqrtvar) + self.beta
+
+    def backward(self, dy):
+        mode, xmu, sqrtvar, gamma = self.cache
+        N = dy.shape[0]
+        self.dbeta = np.sum(dy, axis=0)
+        self.dgamma = np.sum(dy * xmu / sqrtvar, axis=0)
+        dxhat = dy * gamma
+        dxmu = dxhat / sqrtvar
+        if mode == "eval":
+            return dxmu
+        dsqrtvar = -np.sum(dxhat * xmu, axis=0) / sqrtvar**2
+        dvar = 0.5 * dsqrtvar / sqrtvar
+        dxmu = dxmu + 2 * xmu * dvar / N
+        dmu = -np.sum(dxmu, axis=0)
+        return dxmu + dmu / N
+
+
+class LayerInPlace:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps = float(eps)
+        self.momentum = momentum
+        self.gamma = np.full(num_features, 1.0)
+        self.beta = np.full(num_features, 0.0)
+        self.running_mean = np.full(num_features, 0.0)
+        self.running_var = np.full(num_features, 1.0)
+        self.dgamma = np.empty(num_features)
+        self.dbeta = np.empty(num_features)
+        self.dgamma[:] = 0
+        self.dbeta[:] = 0
+        self.num_batches_tracked = 0
+
+    def forward(self, x, training):
+        x = np.array(x, dtype=float)
+        if training:
+            m = len(x)
+            mean = x.mean(axis=0)
+            x -= mean
+            var = (x * x).mean(axis=0)
+            self.num_batches_tracked += 1
+            alpha = self.momentum
+            if alpha is None:
+                alpha = 1 / self.num_batches_tracked
+            self.running_mean *= 1 - alpha
+            self.running_mean += alpha * mean
+            self.running_var *= 1 - alpha
+            self.running_var += alpha * var * m / max(1, m - 1)
+        else:
+            var = self.running_var.copy()
+            x -= self.running_mean
+        self.inv_std = (var + self.eps) ** -0.5
+        x *= self.inv_std
+        self.x_hat = x
+        self.batch_statistics = bool(training)
+        y = x * self.gamma
+        y += self.beta
+        return y
+
+    def backward(self, dy):
+        dx = np.array(dy, dtype=float)
+        np.sum(dx, axis=0, out=self.dbeta)
+        np.sum(dx * self.x_hat, axis=0, out=self.dgamma)
+        if self.batch_statistics:
+            dx -= self.dbeta / len(dx)
+            dx -= self.x_hat * (self.dgamma / len(dx))
+        dx *= self.gamma * self.inv_std
+        return dx
+
+
+class LayerTwoModes:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.gamma = np.ones((num_features,))
+        self.beta = np.zeros((num_features,))
+        self.running_mean = np.zeros((num_features,))
+        self.running_var = np.ones((num_features,))
+        self.num_batches_tracked = 0
+        self.dgamma = np.zeros((num_features,))
+        self.dbeta = np.zeros((num_features,))
+        self.last_backward = None
+
+    def forward(self, x, training):
+        if x.ndim != 2 or x.shape[1] != self.num_features:
+            raise ValueError(f"expected (N, {self.num_features})")
+        return self.train(x) if training else self.evaluate(x)
+
+    def train(self, x):
+        if x.shape[0] == 1:
+            raise ValueError("a batch of one cannot be normalized")
+        mean, var = np.mean(x, axis=0), np.mean((x - np.mean(x, axis=0)) ** 2, axis=0)
+        self.track(mean, var * (len(x) / (len(x) - 1)))
+        self.remember(x, mean, var)
+        self.last_backward = self.backward_train
+        return self.x_hat * self.gamma + self.beta
+
+    def evaluate(self, x):
+        self.remember(x, self.running_mean, self.running_var)
+        self.last_backward = self.backward_evaluate
+        return self.x_hat * self.gamma + self.beta
+
+    def remember(self, x, mean, var):
+        self.s = np.sqrt(var + self.eps)
+        self.x_hat = (x - mean) / self.s
+
+    def track(self, mean, var):
+        self.num_batches_tracked += 1
+        rate = self.momentum if self.momentum is not None else 1 / self.num_batches_tracked
+        self.running_mean = self.running_mean + rate * (mean - self.running_mean)
+        self.running_var = self.running_var + rate * (var - self.running_var)
+
+    def backward_train(self, dy):
+        N = len(dy)
+        return self.gamma / (N * self.s) * (N * dy - self.dbeta - self.x_hat * self.dgamma)
+
+    def backward_evaluate(self, dy):
+        return self.gamma / self.s * dy
+
+    def backward(self, dy):
+        self.dgamma = np.einsum("nd,nd->d", dy, self.x_hat)
+        self.dbeta = np.einsum("nd->d", dy)
+        return self.last_backward(dy)
+
+
+class LayerOfRows:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.gamma = np.ones((1, num_features))
+        self.beta = np.zeros((1, num_features))
+        self.running_mean = np.zeros((1, num_features))
+        self.running_var = np.ones((1, num_features))
+        self.dgamma = np.zeros((1, num_features))
+        self.dbeta = np.zeros((1, num_features))
+        self.num_batches_tracked = 0
+        self.eps = eps
+        self.momentum = momentum
+
+    def forward(self, x, training):
+        mean, var = self.running_mean, self.running_var
+        if training:
+            N = x.shape[0]
+            if N < 2:
+                raise ValueError("training needs two rows or more")
+            mean = np.mean(x, axis=0, keepdims=True)
+            var = np.var(x, axis=0, keepdims=True)
+            seen = self.num_batches_tracked
+            self.num_batches_tracked = seen + 1
+            new = self.momentum
+            old = 1 - new if new is not None else seen / (seen + 1)
+            new = new if new is not None else 1 / (seen + 1)
+            self.running_mean = old * self.running_mean + new * mean
+            self.running_var = old * self.running_var + new * var * N / (N - 1)
+        ivar = 1.0 / np.sqrt(var + self.eps)
+        x_hat = (x - mean) * ivar
+        self.last = {"x_hat": x_hat, "scale": self.gamma * ivar, "training": training}
+        return self.gamma * x_hat + self.beta
+
+    def backward(self, dy):
+        x_hat, scale = self.last["x_hat"], self.last["scale"]
+        self.dgamma = np.sum(dy * x_hat, axis=0, keepdims=True)
+        self.dbeta = np.sum(dy, axis=0, keepdims=True)
+        dx = scale * dy
+        if self.last["training"]:
+            dx = dx - scale * (self.dbeta + x_hat * self.dgamma) / dy.shape[0]
+        return dx
+
+
+class LayerColumnByColumn:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.D = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.gamma = np.array([1.0] * num_features)
+        self.beta = np.array([0.0] * num_features)
+        self.running_mean = np.array([0.0] * num_features)
+        self.running_var = np.array([1.0] * num_features)
+        self.dgamma = np.array([0.0] * num_features)
+        self.dbeta = np.array([0.0] * num_features)
+        self.num_batches_tracked = 0
+
+    def forward(self, x, training):
+        N = x.shape[0]
+        self.was_training = training
+        if training:
+            self.num_batches_tracked += 1
+        self.x_hat = np.zeros(x.shape)
+        self.std = np.zeros(self.D)
+        new_mean, new_var = np.array(self.running_mean), np.array(self.running_var)
+        for j in range(self.D):
+            mean, var = self.running_mean[j], self.running_var[j]
+            if training:
+                mean = sum(x[:, j]) / N
+                squares = sum((v - mean) ** 2 for v in x[:, j])
+                var = squares / N
+                a = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
+                new_mean[j] = (1 - a) * self.running_mean[j] + a * mean
+                new_var[j] = (1 - a) * self.running_var[j] + a * squares / max(N - 1, 1)
+            self.std[j] = math.sqrt(var + self.eps)
+            self.x_hat[:, j] = (x[:, j] - mean) / self.std[j]
+        self.running_mean, self.running_var = new_mean, new_var
+        return self.gamma * self.x_hat + self.beta
+
+    def backward(self, dy):
+        N = dy.shape[0]
+        dx = np.zeros(dy.shape)
+        self.dgamma, self.dbeta = np.zeros(self.D), np.zeros(self.D)
+        for j in range(self.D):
+            g, z = dy[:, j], self.x_hat[:, j]
+            self.dgamma[j] = np.dot(g, z)
+            self.dbeta[j] = np.sum(g)
+            dx[:, j] = self.gamma[j] / self.std[j] * g
+            if self.was_training:
+                dx[:, j] -= self.gamma[j] / self.std[j] * (self.dbeta[j] + z * self.dgamma[j]) / N
+        return dx
+
+
+class LayerPaperEquations:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps = eps
+        self.momentum = momentum
+        self.num_batches_tracked = np.array(0)
+        self.gamma, self.running_var = np.ones(num_features), np.ones(num_features)
+        self.beta, self.running_mean = np.zeros(num_features), np.zeros(num_features)
+        self.dgamma, self.dbeta = np.zeros(num_features), np.zeros(num_features)
+
+    def forward(self, x, training):
+        self.x = np.array(x, dtype=float)
+        self.training = training
+        if training:
+            self.mu = self.x.mean(axis=0)
+            self.var = self.x.var(axis=0)
+            m = len(x)
+            factor = m / (m - 1) if m > 1 else 1.0
+            self.num_batches_tracked = self.num_batches_tracked + 1
+            if self.momentum is None:
+                k = self.num_batches_tracked
+                self.running_mean = ((k - 1) * self.running_mean + self.mu) / k
+                self.running_var = ((k - 1) * self.running_var + factor * self.var) / k
+            else:
+                self.running_mean = self.momentum * self.mu + (1 - self.momentum) * self.running_mean
+                self.running_var = self.momentum * factor * self.var + (1 - self.momentum) * self.running_var
+        else:
+            self.mu, self.var = np.array(self.running_mean), np.array(self.running_var)
+        self.x_hat = (self.x - self.mu) / np.sqrt(self.var + self.eps)
+        return self.gamma * self.x_hat + self.beta
+
+    def backward(self, dy):
+        m = self.x.shape[0]
+        self.dgamma = np.sum(dy * self.x_hat, axis=0)
+        self.dbeta = np.sum(dy, axis=0)
+        dx_hat = dy * self.gamma
+        dx = dx_hat * 1.0 / np.sqrt(self.var + self.eps)
+        if not self.training:
+            return dx
+        dvar = np.sum(dx_hat * (self.x - self.mu) * -0.5 * (self.var + self.eps) ** -1.5, axis=0)
+        dmu = -np.sum(dx_hat / np.sqrt(self.var + self.eps), axis=0) + dvar * np.mean(-2 * (self.x - self.mu), axis=0)
+        return dx + dvar * 2 * (self.x - self.mu) / m + dmu / m
+
+
 RIGHT = {
     "update_running_stats": [
         (update_in_two_lines,),
@@ -515,6 +845,15 @@ RIGHT = {
         (inference_that_refuses_bad_input,),
         (inference_from_small_functions,),
         (inference_in_float32,),
+    ],
+    "BatchNorm": [
+        (LayerPlain,),
+        (LayerStaged,),
+        (LayerInPlace,),
+        (LayerTwoModes,),
+        (LayerOfRows,),
+        (LayerColumnByColumn,),
+        (LayerPaperEquations,),
     ],
     "fold_linear": [
         (fold_in_two_lines,),

@@ -1,4 +1,4 @@
-"""The assignment `backward`: from the gradients of the parameters to a layer that knows its mode.
+"""The assignment `backward`: from the gradients of the parameters to those of the whole layer.
 
 The points stand in the decorators of the properties. The weights are a teacher's: in dx the idea, that x acts on three
 paths, carries most; ε left out of the backward or N - 1 for N cost less than a quarter; dgamma and dbeta count by
@@ -8,7 +8,6 @@ themselves.
 from .batchnorm_backward import batchnorm_backward
 from .batchnorm_backward_graph import batchnorm_backward_graph
 from .batchnorm_inference_backward import batchnorm_inference_backward
-from .batchnorm_layer import batchnorm_layer
 from .normalize_backward import normalize_backward
 from .numerical_gradient import numerical_gradient
 from .scale_shift_backward import scale_shift_backward
@@ -20,5 +19,4 @@ EXERCISES = (
     batchnorm_backward,
     batchnorm_inference_backward,
     numerical_gradient,
-    batchnorm_layer,
 )

@@ -12,10 +12,18 @@ disappear in 400 rows, or in shards of some hundred samples.
 """
 
 from .batchnorm_inference import batchnorm_inference
+from .batchnorm_layer import batchnorm_layer
 from .fold_linear import fold_linear
 from .merge_statistics import merge_statistics
 from .update_running_stats import update_running_stats
 
-EXERCISES = (update_running_stats, merge_statistics, batchnorm_inference, fold_linear)
+EXERCISES = (update_running_stats, merge_statistics, batchnorm_inference, batchnorm_layer, fold_linear)
 
-__all__ = ["EXERCISES", "batchnorm_inference", "fold_linear", "merge_statistics", "update_running_stats"]
+__all__ = [
+    "EXERCISES",
+    "batchnorm_inference",
+    "batchnorm_layer",
+    "fold_linear",
+    "merge_statistics",
+    "update_running_stats",
+]
