@@ -148,6 +148,7 @@ def written(folder, monkeypatch, **modules):
         path.write_text(source, encoding="utf-8")
     for name in [name for name in sys.modules if name.startswith("course_of_the_test")]:
         monkeypatch.delitem(sys.modules, name)
+    fingerprint.read.cache_clear()
     return fingerprint.fingerprint.__wrapped__("course_of_the_test.trial")
 
 
@@ -168,7 +169,11 @@ def trial(seed):
 
 EXPERIMENT = dict(prediction="It will grow.", smallest=1.5)
 """
-PACKAGE = {"theory": "from . import deep\ndef rate(seed): return seed", "deep": "x = 1", "data": "y = 2"}
+PACKAGE = {
+    "theory": "from . import deep\ndef rate(seed): return deep.x(seed)\ndef other(seed): return 2",
+    "deep": "def x(seed): return y\ny = 1\nz = 1",
+    "data": "y = 2",
+}
 
 
 @pytest.mark.parametrize(
@@ -204,29 +209,57 @@ def test_code_predictions_and_settings_do(tmp_path, monkeypatch, old, new):
     assert written(tmp_path / "b", monkeypatch, trial=TRIAL.replace(old, new), **PACKAGE) != before
 
 
-def test_what_is_imported_counts_and_nothing_else(tmp_path, monkeypatch):
+def test_what_is_reached_counts_and_nothing_else(tmp_path, monkeypatch):
     changed = partial(written, monkeypatch=monkeypatch, trial=TRIAL)
-    before = changed(tmp_path / "a", **PACKAGE)
+    before, deep, theory = changed(tmp_path / "a", **PACKAGE), PACKAGE["deep"], PACKAGE["theory"]
     assert changed(tmp_path / "b", **PACKAGE | {"other": "z = 3"}) == before
     assert changed(tmp_path / "c", **PACKAGE | {"__init__": "z = 3"}) == before  # the door imports for convenience
-    assert changed(tmp_path / "d", **PACKAGE | {"deep": "x = 7"}) != before  # imported by what is imported
-    assert changed(tmp_path / "e", **PACKAGE | {"data": "y = 7"}) != before
+    assert changed(tmp_path / "d", **PACKAGE | {"deep": deep.replace("y = 1", "y = 7")}) != before  # by way of x
+    assert changed(tmp_path / "e", **PACKAGE | {"data": "y = 7"}) != before  # imported as a whole
+    assert changed(tmp_path / "f", **PACKAGE | {"deep": deep.replace("z = 1", "z = 7")}) == before
+    assert changed(tmp_path / "g", **PACKAGE | {"theory": theory.replace("return 2", "return 7")}) == before
+    assert changed(tmp_path / "h", **PACKAGE | {"deep": f"{deep}\nprint(y)"}) != before  # runs whatever is asked for
+
+
+def test_a_module_handed_on_as_a_whole_counts_as_a_whole(tmp_path, monkeypatch):
+    theory = "from . import deep\ndef rate(seed): return getattr(deep, 'z')"
+    before = written(tmp_path / "a", monkeypatch, trial=TRIAL, **PACKAGE | {"theory": theory})
+    deep = PACKAGE["deep"].replace("z = 1", "z = 7")
+    assert written(tmp_path / "b", monkeypatch, trial=TRIAL, **PACKAGE | {"theory": theory, "deep": deep}) != before
+
+
+def test_what_a_package_hands_on_counts_where_it_was_written(tmp_path, monkeypatch):
+    sources = {"trial": "from .math import mean\ndef trial(seed): return mean(seed)", "math.__init__": ""}
+    sources |= {"math.means": "def mean(x): return x\ndef median(x): return x"}
+    door = "from .means import mean"
+    before = written(tmp_path / "a", monkeypatch, **sources | {"math.__init__": door})
+    wider = f"{door}, median"
+    assert written(tmp_path / "b", monkeypatch, **sources | {"math.__init__": wider}) == before
+    other = {
+        "math.__init__": door,
+        "math.means": sources["math.means"].replace("mean(x): return x", "mean(x): return -x"),
+    }
+    assert written(tmp_path / "c", monkeypatch, **sources | other) != before
 
 
 def test_an_experiment_stands_on_the_mathematics_the_networks_and_the_data():
-    found = fingerprint.sources("bncourse.evidence.learning_rate")
+    found = fingerprint.reached("bncourse.evidence.learning_rate")
     assert {
-        "bncourse.evidence.learning_rate",
-        "bncourse.evidence.arms",
-        "bncourse.evidence.experiment",
-        "bncourse.nn.normalization",
-        "bncourse.nn.training",
-        "bncourse.functional.backward",
-        "bncourse.datasets",
-    } <= set(found)
-    assert not {"bncourse", "bncourse.evidence.table", "bncourse.evidence.verdicts", "bncourse.checks"} & set(found)
-    assert not any(name.startswith("bncourse.evidence.") and name.endswith(("inference", "panacea")) for name in found)
-    assert all(path.is_file() for path in found.values())
+        ("bncourse.evidence.learning_rate", "trial"),
+        ("bncourse.evidence.arms", "tuned"),
+        ("bncourse.evidence.experiment", "Primary"),
+        ("bncourse.nn.normalization", "BatchNorm"),
+        ("bncourse.nn.training", "fit"),
+        ("bncourse.functional.backward", "batchnorm_backward"),
+        ("bncourse.functional._channels", "mean_and_centred"),
+        ("bncourse.datasets", "digits"),
+    } <= {piece for piece, statements in found.items() if statements}
+    modules = {module for module, _ in found}
+    assert not {"bncourse", "bncourse.evidence.table", "bncourse.evidence.verdicts", "bncourse.checks"} & modules
+    assert not any(
+        name.startswith("bncourse.evidence.") and name.endswith(("inference", "panacea")) for name in modules
+    )
+    assert ("bncourse.functional.variants", "layernorm_forward") in fingerprint.reached("bncourse.evidence.panacea")
 
 
 # --- a small experiment
