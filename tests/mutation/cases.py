@@ -138,6 +138,20 @@ def merged_inputs(random: np.random.Generator, draw: Draw) -> Inputs:
     return {"counts": counts, "means": means, "variances": variances}
 
 
+def device_inputs(random: np.random.Generator, draw: Draw) -> Inputs:
+    """One device's images, what three devices have sent, and the gradients that come back."""
+    inputs = layer_inputs(random, draw)
+    C, whole = draw.shape[1], draw.shape[0] * draw.shape[2] * draw.shape[3]
+    sent = merged_inputs(random, Draw((3, C)))
+    sent["counts"][0] = whole
+    std = random.uniform(0.4, 2.5, C)
+    x_hat = random.standard_normal(draw.shape)
+    dy = inputs["dy"]
+    sums_dy, sums_dy_x_hat = spread_out(random, (3, C)), spread_out(random, (3, C))
+    sums_dy[0], sums_dy_x_hat[0] = dy.sum(axis=(0, 2, 3)), (dy * x_hat).sum(axis=(0, 2, 3))
+    return inputs | sent | {"std": std, "x_hat": x_hat, "sums_dy": sums_dy, "sums_dy_x_hat": sums_dy_x_hat}
+
+
 def folded_inputs(random: np.random.Generator, draw: Draw) -> Inputs:
     """A layer's weight and bias, and the normalization behind it."""
     size = draw.shape[0]
@@ -490,6 +504,58 @@ def merged_quantities(inputs: Inputs) -> Quantities:
     ]
 
 
+def device_quantities(inputs: Inputs) -> Quantities:
+    """Synchronized batch normalization, forward."""
+    x = np.asarray(inputs["x"], dtype=np.float64)
+    merged = merged_quantities(inputs)
+    (mean,) = (value for roles, value in merged if roles == ("mean",))
+    (var,) = (value for roles, value in merged if roles == ("var",))
+    eps = 1e-5 if inputs["eps"] is None else inputs["eps"]
+    std, shaped = np.sqrt(var + eps), lined_up(mean, x)
+    x_hat = (x - shaped) / lined_up(std, x)
+    return [
+        *merged,
+        *sizes(x),
+        (("x",), x),
+        (("gamma",), lined_up(inputs["gamma"], x)),
+        (("beta",), lined_up(inputs["beta"], x)),
+        (("eps",), eps),
+        (("std", "var", "eps"), var + eps),
+        (("std",), std),
+        (("centred", "mean", "x"), x - shaped),
+        (("x_hat",), x_hat),
+        (("y",), lined_up(inputs["gamma"], x) * x_hat + lined_up(inputs["beta"], x)),
+    ]
+
+
+def sums_quantities(inputs: Inputs) -> Quantities:
+    """Synchronized batch normalization, backward."""
+    dy, x_hat, n = inputs["dy"], inputs["x_hat"], inputs["counts"].sum()
+    dbeta, dgamma = inputs["sums_dy"].sum(axis=0), inputs["sums_dy_x_hat"].sum(axis=0)
+    scale = lined_up(inputs["gamma"] / inputs["std"], dy)
+    through_mean, through_var = lined_up(dbeta, dy) / n, x_hat * lined_up(dgamma, dy) / n
+    return [
+        *sizes(dy),
+        (("dy",), dy),
+        (("x_hat",), x_hat),
+        (("gamma",), inputs["gamma"]),
+        (("std",), inputs["std"]),
+        (("scale", "gamma", "std"), scale),
+        (("n", "counts"), inputs["counts"]),
+        (("n", "counts"), n),
+        (("dbeta", "mean_dy"), inputs["sums_dy"]),
+        (("dgamma", "mean_dy_x_hat"), inputs["sums_dy_x_hat"]),
+        (("dbeta",), dbeta),
+        (("dgamma",), dgamma),
+        (("mean_dy", "n"), dbeta / n),
+        (("mean_dy_x_hat", "n"), dgamma / n),
+        (("dx_direct",), scale * dy),
+        (("dx_mean", "mean_dy"), scale * through_mean),
+        (("dx_var", "mean_dy_x_hat"), scale * through_var),
+        (("dx",), scale * (dy - through_mean - through_var)),
+    ]
+
+
 def folded_quantities(inputs: Inputs) -> Quantities:
     """Folding."""
     eps = 1e-5 if inputs["eps"] is None else inputs["eps"]
@@ -770,6 +836,11 @@ ALL = [
     of_one("numerical_gradient", ("f", "x", "h"), ("gradient",), scalar_inputs, scalar_quantities,
            ((3,), (2, 3), (), (2, 2)), ("alike",), epses=(None, 1e-3, 1e-4), tolerance=1e-7),
     *of_layer("batchnorm2d", IMAGES, over_batch),
+    of_one("channel_statistics", ("x",), ("mean", "var"), layer_inputs, BATCH, IMAGES, ("low", "constant", "whole")),
+    of_one("syncbn_forward", ("x", "counts", "means", "variances", "gamma", "beta", "eps"), ("y", "x_hat", "std"),
+           device_inputs, device_quantities, IMAGES, ("whole", "gamma")),
+    of_one("syncbn_backward", ("dy", "x_hat", "std", "gamma", "counts", "sums_dy", "sums_dy_x_hat"), GRADIENTS,
+           device_inputs, sums_quantities, IMAGES, ("gamma",)),
     *of_layer("layernorm", ((3, 7), (2, 3), (4, 4), (7, 3), (2, 2), (1, 6)), over_features),
     *of_layer("instancenorm", PICTURES, over_positions),
     *of_layer("groupnorm", GROUPED, over_positions, grouped_inputs, ("x", "gamma", "beta", "groups", "eps")),

@@ -551,7 +551,166 @@ def fold_tiles(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
     return fused_w, fused_b
 
 
+# channel_statistics
+
+
+def statistics_of_numpy(x):
+    return x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
+
+
+def statistics_keepdims(x):
+    mu = x.mean(axis=(0, 2, 3), keepdims=True)
+    return mu, ((x - mu) ** 2).mean(axis=(0, 2, 3), keepdims=True)
+
+
+def statistics_rows(x):
+    rows = x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
+    m = rows.sum(axis=0) / len(rows)
+    return [m, ((rows - m) ** 2).sum(axis=0) / len(rows)]
+
+
+def statistics_one_pass(x):
+    M = x.size / x.shape[1]
+    first = np.einsum("nchw->c", 1.0 * x) / M
+    return first, np.einsum("nchw,nchw->c", 1.0 * x, x) / M - first**2
+
+
+def statistics_by_channel(x):
+    means, variances = [], []
+    for c in range(x.shape[1]):
+        values = x[:, c].ravel().tolist()
+        m = math.fsum(values) / len(values)
+        means.append(m)
+        variances.append(sum((v - m) ** 2 for v in values) / len(values))
+    return means, variances
+
+
+def statistics_of_flat_channels(x):
+    flat = np.swapaxes(x, 0, 1).reshape(x.shape[1], -1)
+    return np.average(flat, axis=1), flat.std(axis=1) ** 2
+
+
+# syncbn_forward
+
+
+def device_merge(x, counts, means, variances, gamma, beta, eps=1e-5):
+    w = counts / counts.sum()
+    mean = w @ means
+    var = w @ variances + w @ (means - mean) ** 2
+    std = np.sqrt(var + eps)
+    x_hat = (x - mean[:, None, None]) / std[:, None, None]
+    return gamma[:, None, None] * x_hat + beta[:, None, None], x_hat, std
+
+
+def device_second_moment(x, counts, means, variances, gamma, beta, eps=1e-5):
+    n = np.sum(counts)
+    mean = (counts[:, np.newaxis] * means).sum(axis=0) / n
+    square = (counts[:, np.newaxis] * (variances + means**2)).sum(axis=0) / n
+    std = np.power(square - mean**2 + eps, 0.5)
+    shape = (1, x.shape[1], 1, 1)
+    x_hat = (x - mean.reshape(shape)) / std.reshape(shape)
+    return [x_hat * gamma.reshape(shape) + beta.reshape(shape), x_hat, std.reshape(shape)]
+
+
+def device_loops(x, counts, means, variances, gamma, beta, eps=1e-5):
+    C = x.shape[1]
+    y, x_hat, std = np.zeros(x.shape), np.zeros(x.shape), np.zeros(C)
+    total = sum(counts)
+    for c in range(C):
+        m = sum(counts[k] * means[k, c] for k in range(len(counts))) / total
+        v = 0.0
+        for k, count in enumerate(counts):
+            v += count * (variances[k, c] + (means[k, c] - m) ** 2) / total
+        std[c] = math.sqrt(v + eps)
+        x_hat[:, c] = (x[:, c] - m) / std[c]
+        y[:, c] = gamma[c] * x_hat[:, c] + beta[c]
+    return y, x_hat, std
+
+
+def device_one_after_the_other(x, counts, means, variances, gamma, beta, eps=1e-5):
+    n, mean, var = counts[0], means[0].astype(float), variances[0].astype(float)
+    for count, m, v in zip(counts[1:], means[1:], variances[1:], strict=True):
+        apart = m - mean
+        both = n + count
+        var = (n * var + count * v) / both + n * count * apart**2 / both**2
+        mean = mean + apart * count / both
+        n = both
+    std = (var + eps) ** 0.5
+    x_hat = np.einsum("nchw,c->nchw", x - np.expand_dims(mean, (1, 2)), 1 / std)
+    return np.einsum("nchw,c->nchw", x_hat, gamma) + np.expand_dims(beta, (1, 2)), x_hat, std
+
+
+def device_average(x, counts, means, variances, gamma, beta, eps=1e-5):
+    mu = np.average(means, axis=0, weights=counts)
+    within = np.average(variances, axis=0, weights=counts)
+    between = np.average(np.square(means - mu), axis=0, weights=counts)
+    s = np.sqrt(within + between + eps)
+    rows = (np.moveaxis(x, 1, -1) - mu) / s
+    return np.moveaxis(gamma * rows + beta, -1, 1), np.moveaxis(rows, -1, 1), s
+
+
+# syncbn_backward
+
+
+def gradients_of_sums(dy, x_hat, std, gamma, counts, sums_dy, sums_dy_x_hat):
+    dbeta = sums_dy.sum(axis=0)
+    dgamma = sums_dy_x_hat.sum(axis=0)
+    n = counts.sum()
+    inside = dy - (dbeta / n)[:, None, None] - x_hat * (dgamma / n)[:, None, None]
+    return (gamma / std)[:, None, None] * inside, dgamma, dbeta
+
+
+def gradients_one_fraction(dy, x_hat, std, gamma, counts, sums_dy, sums_dy_x_hat):
+    M = float(np.sum(counts))
+    shape = (1, -1, 1, 1)
+    db, dg = np.sum(sums_dy, 0).reshape(shape), np.sum(sums_dy_x_hat, 0).reshape(shape)
+    dx = gamma.reshape(shape) * (M * dy - db - dg * x_hat) / (M * std.reshape(shape))
+    return dx, dg, db
+
+
+def gradients_loops(dy, x_hat, std, gamma, counts, sums_dy, sums_dy_x_hat):
+    dx = np.empty(dy.shape)
+    C = len(gamma)
+    dgamma, dbeta = [0.0] * C, [0.0] * C
+    n = sum(int(count) for count in counts)
+    for c in range(C):
+        for k in range(len(counts)):
+            dgamma[c] += sums_dy_x_hat[k, c]
+            dbeta[c] += sums_dy[k, c]
+        for image in range(len(dy)):
+            rest = dy[image, c] - dbeta[c] / n - x_hat[image, c] * dgamma[c] / n
+            dx[image, c] = gamma[c] / std[c] * rest
+    return dx, dgamma, dbeta
+
+
+def gradients_einsum(dy, x_hat, std, gamma, counts, sums_dy, sums_dy_x_hat):
+    ones = np.ones(len(counts))
+    dbeta, dgamma = ones @ sums_dy, ones @ sums_dy_x_hat
+    g = dy - np.expand_dims(dbeta, (0, 2, 3)) / counts.sum()
+    g = g - np.einsum("nchw,c->nchw", x_hat, dgamma) / counts.sum()
+    return np.einsum("nchw,c,c->nchw", g, gamma, 1 / std), dgamma, dbeta
+
+
+def gradients_by_the_graph(dy, x_hat, std, gamma, counts, sums_dy, sums_dy_x_hat):
+    n = np.add.reduce(counts)
+    s, g = std[None, :, None, None], gamma[None, :, None, None]
+    sum_dx_hat = (gamma * sums_dy.sum(0))[None, :, None, None]
+    sum_dx_hat_x_hat = (gamma * sums_dy_x_hat.sum(0))[None, :, None, None]
+    dvar = -0.5 * sum_dx_hat_x_hat / s**2
+    dmean = -sum_dx_hat / s
+    dx = g * dy / s + dvar * 2 * x_hat * s / n + dmean / n
+    return dx, sums_dy_x_hat.sum(0), sums_dy.sum(0)
+
+
 RIGHT = {
+    "channel_statistics": [
+        (statistics_of_numpy,),
+        (statistics_keepdims,),
+        (statistics_rows,),
+        (statistics_one_pass,),
+        (statistics_by_channel,),
+        (statistics_of_flat_channels,),
+    ],
     "batchnorm2d_forward": [
         (forward_rows,),
         (forward_keepdims,),
@@ -606,5 +765,19 @@ RIGHT = {
         (fold_own_copy,),
         (fold_transposed,),
         (fold_tiles,),
+    ],
+    "syncbn_forward": [
+        (device_merge,),
+        (device_second_moment,),
+        (device_loops,),
+        (device_one_after_the_other,),
+        (device_average,),
+    ],
+    "syncbn_backward": [
+        (gradients_of_sums,),
+        (gradients_one_fraction,),
+        (gradients_loops,),
+        (gradients_einsum,),
+        (gradients_by_the_graph,),
     ],
 }

@@ -67,14 +67,14 @@ batchnorm2d_backward = Exercise(
 exercise = batchnorm2d_backward
 
 
-@exercise.property(points=1, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
+@exercise.property(points=0.5, nudge="Which shapes have x, gamma and beta? A gradient has the shape of what it is for.")
 def gradients_have_the_shapes_of_their_inputs(f: Asked, draw: Draw) -> None:
     """answers with (dx, dgamma, dbeta), in the shapes of x, gamma and beta"""
     f(pair(draw, Problem(3, 4, H=2, W=5)))
 
 
 @exercise.property(
-    points=2,
+    points=1.5,
     section="backward-parameters",
     nudge="How many values of y does one beta reach? If it grows by a little, what does the loss do?",
 )
@@ -85,7 +85,7 @@ def dbeta_adds_up_dy(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3,
+    points=2,
     section="backward-parameters",
     nudge="How many values of y does one gamma reach, and by which number is it multiplied in each of them?",
 )
@@ -96,7 +96,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=1.5,
     section="backward-mean-path",
     nudge="Make every pixel of one channel brighter by the same number: does y change? What must its gradients sum to?",
 )
@@ -112,7 +112,7 @@ def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=8,
+    points=7,
     nudge="On how many roads does one pixel reach the loss? Write down the direct one, the one through the variance "
     "and the one through the mean, and find each of them in your code.",
 )
@@ -144,7 +144,7 @@ def dx_is_right_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="dx_follows_all_three_paths",
     nudge="Does any line of your backward write into dy, or into something that came out of the cache?",
 )

@@ -83,7 +83,7 @@ def plain_layer(x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *eps)
 
 
-@exercise.property(points=1, nudge="Where in the shape of your y is the number of channels?")
+@exercise.property(points=0.5, nudge="Where in the shape of your y is the number of channels?")
 def images_come_out_as_images(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape, (N, C, H, W)"""
     arguments = whole_layer(draw, Problem(3, 4, H=2, W=5))
@@ -93,7 +93,7 @@ def images_come_out_as_images(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=8, nudge="Which values of the batch share one mean? How many means are there for images of three channels?"
+    points=4.5, nudge="Which values of the batch share one mean? How many means are there for images of three channels?"
 )
 def normalizes_each_channel(f: Asked, draw: Draw) -> None:
     """gives each channel mean 0 and variance near 1 over all pixels of all images (gamma = 1, beta = 0)"""
@@ -101,7 +101,7 @@ def normalizes_each_channel(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=4, section="scale-shift", nudge="gamma has one number a channel. Which of the four axes of x does it meet?"
+    points=2, section="scale-shift", nudge="gamma has one number a channel. Which of the four axes of x does it meet?"
 )
 def scales_and_shifts_channels(f: Asked, draw: Draw) -> None:
     """multiplies each channel by its own gamma, then adds its own beta, also when C is N, H or W"""
@@ -110,7 +110,7 @@ def scales_and_shifts_channels(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=0.5, section="conv-unbiased", nudge="How many values does the variance of a channel average? Divide by all."
+    points=0.25, section="conv-unbiased", nudge="How many values does the variance of a channel average? Divide by all."
 )
 def divides_by_all_values(f: Asked, draw: Draw) -> None:
     """uses the biased variance: divides by N·H·W, not N·H·W - 1"""
@@ -118,20 +118,20 @@ def divides_by_all_values(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3, section="normalize-eps", nudge="Where does eps stand in your code: beside the variance, under the root?"
+    points=1.5, section="normalize-eps", nudge="Where does eps stand in your code: beside the variance, under the root?"
 )
 def images_follow_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
     agrees_roughly(f, plain_layer(0.2 * images(draw, MANY), 0.1))
 
 
-@exercise.property(points=1, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
+@exercise.property(points=0.5, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
 def images_default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
     agrees_roughly(f, plain_layer(images(draw, Problem(8, 3, H=5, W=10))))
 
 
-@exercise.property(points=1, nudge="Try a batch whose shape is four different numbers, and one where all are the same.")
+@exercise.property(points=0.5, nudge="Try a batch whose shape is four different numbers, and one where all are the same.")
 def images_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for images of any shape, also when C = N or C = H"""
     for problem in SHAPES:
@@ -139,7 +139,7 @@ def images_right_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="normalizes_each_channel",
     section="normalize-eps",
     nudge="What is divided by what in a channel that is black everywhere?",
@@ -152,14 +152,14 @@ def constant_channel_becomes_beta(f: Asked, draw: Draw) -> None:
     agrees_roughly(f, (x, gamma, beta))
 
 
-@exercise.property(points=1, section="normalize-formula", nudge="Of which type is the array you write y into?")
+@exercise.property(points=0.5, section="normalize-formula", nudge="Of which type is the array you write y into?")
 def images_of_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes images of whole numbers without losing what is behind the point"""
     agrees_roughly(f, plain_layer(images(draw, Problem(8, 3, whole=True, H=5, W=10))))
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     needs="normalizes_each_channel",
     section="float32-variance",
     nudge="Which two large numbers does your code subtract when all pixels are near 100 000 000?",
@@ -172,7 +172,7 @@ def images_keep_their_digits(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=0.5,
+    points=0.25,
     needs="normalizes_each_channel",
     section="normalize-eps",
     nudge="What is the variance of one image of one pixel? What do you divide by then?",
@@ -185,7 +185,7 @@ def one_value_is_not_nan(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1, needs="normalizes_each_channel", section="whole-layer", nudge="Does any line write into x?"
+    points=0.5, needs="normalizes_each_channel", section="whole-layer", nudge="Does any line write into x?"
 )
 def layer2d_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x, gamma and beta as they were"""

@@ -61,14 +61,14 @@ batchnorm2d_inference = Exercise(
 exercise = batchnorm2d_inference
 
 
-@exercise.property(points=1, section="conv-axes", nudge="Does your y have the shape of x?")
+@exercise.property(points=0.5, section="conv-axes", nudge="Does your y have the shape of x?")
 def fixed_images_come_out_as_images(f: Asked, draw: Draw) -> None:
     """answers with an array of x's shape, (N, C, H, W)"""
     f(fixed_layer(draw, Problem(3, 4, H=2, W=5)))
 
 
 @exercise.property(
-    points=4, nudge="Does what comes out for one image depend on which other images are in the batch? Should it?"
+    points=2.5, nudge="Does what comes out for one image depend on which other images are in the batch? Should it?"
 )
 def uses_the_running_statistics(f: Asked, draw: Draw) -> None:
     """normalizes with the running statistics it was given, whatever the batch is (gamma = 1, beta = 0)"""
@@ -78,7 +78,7 @@ def uses_the_running_statistics(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3, section="conv-axes", nudge="gamma has one number a channel. Which of the four axes of x does it meet?"
+    points=2, section="conv-axes", nudge="gamma has one number a channel. Which of the four axes of x does it meet?"
 )
 def fixed_channels_scaled_and_shifted(f: Asked, draw: Draw) -> None:
     """multiplies each channel by its own gamma, then adds its own beta, also when C is N, H or W"""
@@ -86,26 +86,26 @@ def fixed_channels_scaled_and_shifted(f: Asked, draw: Draw) -> None:
         agrees_roughly(f, fixed_layer(draw, problem))
 
 
-@exercise.property(points=2, section="normalize-eps", nudge="What stands under the root in your code?")
+@exercise.property(points=1.5, section="normalize-eps", nudge="What stands under the root in your code?")
 def fixed_layer_follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the running variance, under the root"""
     for problem in SHAPES:
         f.agrees(fixed_layer(draw, Problem(problem.N, problem.D, eps=problem.eps or 0.2, H=problem.H, W=problem.W)))
 
 
-@exercise.property(points=1, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
+@exercise.property(points=0.5, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
 def fixed_layer_default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
     f.agrees(fixed_layer(draw, Problem(3, 2)))
 
 
-@exercise.property(points=1, section="normalize-formula", nudge="Of which type is the array you write y into?")
+@exercise.property(points=0.5, section="normalize-formula", nudge="Of which type is the array you write y into?")
 def fixed_images_of_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes images of whole numbers without losing what is behind the point"""
     agrees_roughly(f, fixed_layer(draw, Problem(3, 2, whole=True, low=False)))
 
 
-@exercise.property(points=1, needs="uses_the_running_statistics", nudge="Does any line write into an argument?")
+@exercise.property(points=0.5, needs="uses_the_running_statistics", nudge="Does any line write into an argument?")
 def fixed_layer_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x, gamma, beta and the running statistics as they were"""
     leaves_alone(f, fixed_layer(draw, Problem(3, 2)))

@@ -64,14 +64,14 @@ fold_conv2d = Exercise(
 exercise = fold_conv2d
 
 
-@exercise.property(points=1, nudge="Which shapes have the weight and the bias of a convolution? Folding keeps them.")
+@exercise.property(points=0.5, nudge="Which shapes have the weight and the bias of a convolution? Folding keeps them.")
 def a_convolution_again(f: Asked, draw: Draw) -> None:
     """answers with (new_weight, new_bias), of shapes (out, in, kh, kw) and (out,)"""
     f(layer_to_fold(draw, Problem(2, 4, H=3, W=3)))
 
 
 @exercise.property(
-    points=5,
+    points=4,
     nudge="By which number is each output of the convolution multiplied later? Which weights make that output?",
 )
 def weights_scaled_by_output(f: Asked, draw: Draw) -> None:
@@ -81,7 +81,7 @@ def weights_scaled_by_output(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=4,
+    points=3,
     nudge="Put an image of zeros in: the convolution gives its bias. What does batch normalization make of it?",
 )
 def bias_normalized_too(f: Asked, draw: Draw) -> None:
@@ -97,20 +97,20 @@ def works_without_a_bias(f: Asked, draw: Draw) -> None:
     f.agrees((weight, None, *rest), within=WITHIN)
 
 
-@exercise.property(points=2, section="normalize-eps", nudge="What stands under the root in your code?")
+@exercise.property(points=1.5, section="normalize-eps", nudge="What stands under the root in your code?")
 def fold_follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the running variance, under the root"""
     for problem in KERNELS[1:3]:
         f.agrees(layer_to_fold(draw, problem))
 
 
-@exercise.property(points=1, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
+@exercise.property(points=0.5, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
 def fold_default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
     f.agrees(layer_to_fold(draw, Problem(2, 4, H=2, W=2)))
 
 
-@exercise.property(points=1, nudge="Of which type is the array you write the new weights into?")
+@exercise.property(points=0.75, nudge="Of which type is the array you write the new weights into?")
 def folds_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes weights that are whole numbers without losing what is behind the point"""
     _, bias, *rest = large_variances(draw, KERNELS[0])
@@ -119,7 +119,7 @@ def folds_whole_numbers(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1, needs="weights_scaled_by_output", nudge="Does any line write into the weight or the bias you were given?"
+    points=0.75, needs="weights_scaled_by_output", nudge="Does any line write into the weight or the bias you were given?"
 )
 def fold_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves weight, bias and the others as they were: the layer is still needed for training"""

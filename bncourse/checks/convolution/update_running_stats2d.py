@@ -55,14 +55,14 @@ update_running_stats2d = Exercise(
 exercise = update_running_stats2d
 
 
-@exercise.property(points=1, section="conv-axes", nudge="How many running means does a layer of three channels have?")
+@exercise.property(points=0.5, section="conv-axes", nudge="How many running means does a layer of three channels have?")
 def one_running_value_per_channel(f: Asked, draw: Draw) -> None:
     """answers with (new_mean, new_var), one number per channel each"""
     f(update(draw, Problem(3, 4, H=2, W=5)))
 
 
 @exercise.property(
-    points=5, section="conv-axes", nudge="Which values of the batch share one mean? How many values are that?"
+    points=1.75, section="conv-axes", nudge="Which values of the batch share one mean? How many values are that?"
 )
 def averages_old_and_new_mean(f: Asked, draw: Draw) -> None:
     """moves the running mean towards the mean of all pixels of a channel: momentum and 1 - momentum are the weights"""
@@ -70,7 +70,7 @@ def averages_old_and_new_mean(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=6,
+    points=2,
     nudge="Which two variances stand in the average that is asked for? About which mean is the batch's taken, and over "
     "which values?",
 )
@@ -80,7 +80,7 @@ def averages_old_and_new_variance(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=3,
+    points=1,
     nudge="What should come out if somebody calls your function with another momentum than 0.1? What does?",
 )
 def follows_momentum(f: Asked, draw: Draw) -> None:
@@ -89,7 +89,7 @@ def follows_momentum(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.25,
     section="running-conventions",
     nudge="With a momentum of 0.25, which of the two gets a quarter of the weight, the old value or the new one?",
 )
@@ -99,7 +99,7 @@ def momentum_weighs_the_new(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1, section="running-conventions", nudge="Which momentum do you use when the caller gives none?"
+    points=0.25, section="running-conventions", nudge="Which momentum do you use when the caller gives none?"
 )
 def default_momentum(f: Asked, draw: Draw) -> None:
     """uses momentum = 0.1 when none is given"""
@@ -107,7 +107,7 @@ def default_momentum(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1, section="conv-unbiased", nudge="How many values does the variance of a channel sum up? Take one off."
+    points=0.25, section="conv-unbiased", nudge="How many values does the variance of a channel sum up? Take one off."
 )
 def running_variance_is_unbiased(f: Asked, draw: Draw) -> None:
     """divides the squares of the batch by N·H·W - 1: the running variance takes the unbiased one"""
@@ -116,7 +116,7 @@ def running_variance_is_unbiased(f: Asked, draw: Draw) -> None:
         f.agrees((mean, var, x, HALF))
 
 
-@exercise.property(points=2, nudge="What is the variance of images that are grey everywhere? What remains then?")
+@exercise.property(points=0.75, nudge="What is the variance of images that are grey everywhere? What remains then?")
 def grey_images_add_nothing(f: Asked, draw: Draw) -> None:
     """adds nothing to the running variance for channels that never vary"""
     mean, var = running_statistics(draw, 3)
@@ -124,7 +124,7 @@ def grey_images_add_nothing(f: Asked, draw: Draw) -> None:
     f.agrees((mean, var, x, HALF), only=("new_var",))
 
 
-@exercise.property(points=1, section="batch-variance", nudge="Of which type is the array you write the result into?")
+@exercise.property(points=0.5, section="batch-variance", nudge="Of which type is the array you write the result into?")
 def updates_from_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes images of whole numbers without losing what is behind the point"""
     x = draw.whole_numbers(MANY.N * MANY.H * MANY.W, 3, largest=1).reshape(MANY.N, MANY.H, MANY.W, 3)
@@ -133,7 +133,7 @@ def updates_from_whole_numbers(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=2,
+    points=0.75,
     needs="averages_old_and_new_mean",
     nudge="Whose arrays are running_mean and running_var? Does any line write into them?",
 )
