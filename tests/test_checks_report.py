@@ -310,6 +310,12 @@ def test_when_no_small_input_shows_it_none_is_shown():
     assert "No small input fails" in str(report.hint(3))
 
 
+def test_a_mask_is_shown_as_it_is():
+    report = check("batchnorm_masked", lambda x, mask, gamma, beta, eps=1e-5: gamma * x + beta, seed=1)
+    assert "mask = [[ True,  True]]" in str(report)
+    assert report.to_dict()["witness"]["inputs"]["mask"] == [[True, True]]
+
+
 def test_a_sign_that_is_wrong_is_said():
     report = check("normalize", lambda x, mean, var, eps=1e-5: (mean - x) / np.sqrt(var + eps))
     assert "x_hat is not positive just where x is above the mean" in str(report)

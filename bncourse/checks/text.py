@@ -109,8 +109,8 @@ def number(value: Any, indent: int = 0) -> str:
     """A number or an array to six digits, whatever print options the student has set."""
     if not isinstance(value, np.ndarray):
         return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
-    # Of numbers far from 0 six digits would show no difference.
-    nearly_alike = value.size > 1 and 0 < np.ptp(value) < 1e-5 * np.abs(value).max()
+    # Of numbers far from 0 six digits would show no difference; of truth values there is none to take.
+    nearly_alike = value.size > 1 and value.dtype != bool and 0 < np.ptp(value) < 1e-5 * np.abs(value).max()
     floatmode: Any = "unique" if nearly_alike else "maxprec_equal"
     with np.printoptions(precision=6, suppress=True, threshold=60, linewidth=80, sign="-", floatmode=floatmode):
         return np.array2string(value, separator=", ", prefix=" " * indent)

@@ -761,6 +761,147 @@ def rms_by_the_sample(dy, cache):
     return np.array(dx), dgamma
 
 
+# normalize_over
+
+
+def over_keepdims(x, gamma, beta, reduced, affine, eps=1e-5):
+    mean = x.mean(axis=reduced, keepdims=True)
+    var = x.var(axis=reduced, keepdims=True)
+    shape = [x.shape[axis] if axis in affine else 1 for axis in range(x.ndim)]
+    return gamma.reshape(shape) * (x - mean) / np.sqrt(var + eps) + beta.reshape(shape)
+
+
+def over_expanded(x, gamma, beta, reduced, affine, eps=1e-5):
+    rest = tuple(axis for axis in range(x.ndim) if axis not in affine)
+    g = np.expand_dims(gamma, rest)
+    b = np.expand_dims(beta, rest)
+    mu = np.mean(x, axis=tuple(reduced), keepdims=True)
+    xmu = x - mu
+    sq = xmu**2
+    var = np.mean(sq, axis=tuple(reduced), keepdims=True)
+    return g * (xmu / np.sqrt(var + eps)) + b
+
+
+def over_rows(x, gamma, beta, reduced, affine, eps=1e-5):
+    kept = [axis for axis in range(x.ndim) if axis not in reduced]
+    moved = np.transpose(x, kept + list(reduced))
+    rows = moved.reshape(int(np.prod([x.shape[axis] for axis in kept])), -1)
+    rows = rows - rows.mean(axis=1)[:, None]
+    rows = rows / np.sqrt((rows**2).mean(axis=1) + eps)[:, None]
+    x_hat = np.transpose(rows.reshape(moved.shape), np.argsort(kept + list(reduced)))
+    others = [axis for axis in range(x.ndim) if axis not in affine]
+    last = np.transpose(x_hat, others + list(affine)) * gamma + beta
+    return np.transpose(last, np.argsort(others + list(affine)))
+
+
+def over_by_element(x, gamma, beta, reduced, affine, eps=1e-5):
+    y = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        together = tuple(slice(None) if axis in reduced else i for axis, i in enumerate(index))
+        mean = x[together].mean()
+        var = ((x[together] - mean) ** 2).mean()
+        own = tuple(index[axis] for axis in affine)
+        y[index] = gamma[own] * (x[index] - mean) / math.sqrt(var + eps) + beta[own]
+    return y
+
+
+def over_one_axis_after_the_other(x, gamma, beta, reduced, affine, eps=1e-5):
+    count = 1
+    total = np.array(x, dtype=float)
+    for axis in reduced:
+        count *= x.shape[axis]
+        total = total.sum(axis=axis, keepdims=True)
+    centred = x - total / count
+    squares = centred * centred
+    for axis in reduced:
+        squares = squares.sum(axis=axis, keepdims=True)
+    scale = (squares / count + eps) ** -0.5
+    index = tuple(slice(None) if axis in affine else None for axis in range(x.ndim))
+    return centred * scale * gamma[index] + beta[index]
+
+
+def over_einsum(x, gamma, beta, reduced, affine, eps=1e-5):
+    letters = "nchw"[: x.ndim]
+    kept = "".join(letter for axis, letter in enumerate(letters) if axis not in reduced)
+    own = "".join(letters[axis] for axis in affine)
+    m = x.size / np.prod([x.shape[axis] for axis in range(x.ndim) if axis not in reduced])
+    ones = np.ones(x.shape)
+    xc = x - np.einsum(f"{kept},{letters}->{letters}", np.einsum(f"{letters}->{kept}", x) / m, ones)
+    inv = 1 / np.sqrt(np.einsum(f"{letters},{letters}->{kept}", xc, xc) / m + eps)
+    y = np.einsum(f"{letters},{kept},{own}->{letters}", xc, inv, gamma)
+    return y + np.einsum(f"{own},{letters}->{letters}", beta, ones)
+
+
+# batchnorm_masked
+
+
+def masked_selected(x, mask, gamma, beta, eps=1e-5):
+    real = x[mask]
+    mean = real.mean(axis=0)
+    var = real.var(axis=0)
+    y = np.zeros(x.shape)
+    y[mask] = gamma * (real - mean) / np.sqrt(var + eps) + beta
+    return y
+
+
+def masked_multiplied(x, mask, gamma, beta, eps=1e-5):
+    m = mask[:, :, None]
+    count = mask.sum()
+    mean = (x * m).sum(axis=(0, 1)) / count
+    centred = (x - mean) * m
+    var = (centred**2).sum(axis=(0, 1)) / count
+    x_hat = centred / np.sqrt(var + eps)
+    return (gamma * x_hat + beta) * m
+
+
+def masked_where(x, mask, gamma, beta, eps=1e-5):
+    there = np.broadcast_to(mask[:, :, None], x.shape)
+    mean = np.mean(x, axis=(0, 1), where=there)
+    var = np.var(x, axis=(0, 1), where=there)
+    return np.where(there, gamma * (x - mean) / np.sqrt(var + eps) + beta, 0.0)
+
+
+def masked_by_step(x, mask, gamma, beta, eps=1e-5):
+    N, T, D = x.shape
+    y = np.zeros((N, T, D))
+    for d in range(D):
+        values = [x[n, t, d] for n in range(N) for t in range(T) if mask[n, t]]
+        mean = sum(values) / len(values)
+        var = sum((value - mean) ** 2 for value in values) / len(values)
+        for n in range(N):
+            for t in range(T):
+                if mask[n, t]:
+                    y[n, t, d] = gamma[d] * (x[n, t, d] - mean) / math.sqrt(var + eps) + beta[d]
+    return y
+
+
+def masked_einsum(x, mask, gamma, beta, eps=1e-5):
+    w = mask.astype(float)
+    w /= w.sum()
+    mu = np.einsum("nt,ntd->d", w, x)
+    xc = x - mu
+    var = np.einsum("nt,ntd,ntd->d", w, xc, xc)
+    return np.einsum("nt,ntd,d->ntd", mask.astype(float), xc, gamma / np.sqrt(var + eps)) + beta * mask[..., None]
+
+
+def masked_rows(x, mask, gamma, beta, eps=1e-5):
+    N, T, D = x.shape
+    rows = np.array(x, dtype=float).reshape(N * T, D)
+    keep = np.flatnonzero(mask.reshape(-1))
+    out = np.zeros_like(rows)
+    chosen = rows[keep] - rows[keep].sum(axis=0) / len(keep)
+    chosen /= np.sqrt(np.einsum("md,md->d", chosen, chosen) / len(keep) + eps)
+    out[keep] = chosen * gamma + beta
+    return out.reshape(N, T, D)
+
+
+def masked_nan(x, mask, gamma, beta, eps=1e-5):
+    data = np.where(mask[:, :, None], x, np.nan)
+    mean = np.nanmean(data, axis=(0, 1), keepdims=True)
+    var = np.nanvar(data, axis=(0, 1), keepdims=True)
+    return np.nan_to_num(gamma * (data - mean) / np.sqrt(var + eps) + beta)
+
+
 RIGHT = {
     "layernorm_forward": [
         (layer_keepdims,),
@@ -836,5 +977,22 @@ RIGHT = {
         (rms_norm, rms_jacobian),
         (rms_own_copy, rms_own_copy_backward),
         (rms_on_the_transpose, rms_by_the_sample),
+    ],
+    "normalize_over": [
+        (over_keepdims,),
+        (over_expanded,),
+        (over_rows,),
+        (over_by_element,),
+        (over_one_axis_after_the_other,),
+        (over_einsum,),
+    ],
+    "batchnorm_masked": [
+        (masked_selected,),
+        (masked_multiplied,),
+        (masked_where,),
+        (masked_by_step,),
+        (masked_einsum,),
+        (masked_rows,),
+        (masked_nan,),
     ],
 }

@@ -19,7 +19,7 @@ from ..forward.normalize import normalize
 from ..forward.scale_shift import scale_shift
 from ..inputs import EPS
 from ..reading import Factor, Reading, Term
-from .sums import number, spread, total
+from .sums import OF_A_NORM, Sums, number, spread
 
 Average = Callable[[Any, Array], Any]
 """The mean of an array of x's shape over something, in a shape that broadcasts against it."""
@@ -46,16 +46,16 @@ class Words:
 # ---------------------------------------------------------------------------------------------------------- the steps
 
 
-def in_steps(exercise: Exercise, w: Words) -> Chain:
+def in_steps(exercise: Exercise, w: Words, sums: Sums = OF_A_NORM) -> Chain:
     """Write the forward in steps, x_hat as in batch normalization but for what is averaged over."""
     chain = begun(exercise)
-    add(chain, w.M, f"the number of {w.values} that share a mean", number)
-    add(chain, "mean", f"the mean of each {w.one}, over its {w.values}", lambda at: total(at, at.x) / at_M(at, w))
+    add(chain, w.M, f"the number of {w.values} that share a mean", sums.number)
+    add(chain, "mean", f"the mean of each {w.one}, over its {w.values}", lambda at: sums.total(at, at.x) / at_M(at, w))
     add(
         chain,
         "var",
         f"the mean square distance from that mean: a sum divided by {w.M}",
-        lambda at: total(at, (at.x - at.mean) ** 2) / at_M(at, w),
+        lambda at: sums.total(at, (at.x - at.mean) ** 2) / at_M(at, w),
     )
     add(chain, "centred", f"how far each value lies from the mean of its {w.one}", lambda at: at.x - at.mean)
     add(chain, "std", "the root of var + eps", lambda at: np.sqrt(at.var + at.eps))
@@ -64,7 +64,7 @@ def in_steps(exercise: Exercise, w: Words) -> Chain:
         chain,
         "y",
         "gamma times x_hat, plus beta",
-        lambda at: spread(at.gamma, at.x) * at.x_hat + spread(at.beta, at.x),
+        lambda at: sums.ends(at, sums.spread(at, at.gamma) * at.x_hat + sums.spread(at, at.beta)),
     )
     return chain
 
@@ -72,7 +72,7 @@ def in_steps(exercise: Exercise, w: Words) -> Chain:
 def begun(exercise: Exercise) -> Chain:
     """A chain that knows the number of groups, for images."""
     chain = exercise.in_steps(eps=EPS)
-    if exercise.axes["x"] == "NCHW" and "groups" not in exercise.signature.parameters:
+    if exercise.axes.get("x") == "NCHW" and "groups" not in exercise.signature.parameters:
         add(chain, "groups", "as many groups as channels: each channel by itself", lambda at: at.x.shape[1])
     return chain
 
@@ -105,7 +105,7 @@ def moments(x: Array, *axes: int) -> tuple[Any, Any]:
 # ------------------------------------------------------------------------------------------------------- the mistakes
 
 
-def add_mistakes(exercise: Exercise, w: Words, only_centres: str) -> None:
+def add_mistakes(exercise: Exercise, w: Words, only_centres: str, sums: Sums = OF_A_NORM) -> None:
     """Add the wrong steps of batch normalization, said of this norm, and those in its variance."""
     for entry in normalize.misconceptions:
         if any(way.wrong for way in entry.ways):
@@ -114,7 +114,7 @@ def add_mistakes(exercise: Exercise, w: Words, only_centres: str) -> None:
             exercise.misconceptions.append(replace(entry, sentence=said, ways=tuple(ways)))
     for entry in scale_shift.misconceptions:
         if any(way.wrong for way in entry.ways):
-            wrong = [{name: with_spread_parameters(step) for name, step in way.wrong.items()} for way in entry.ways]
+            wrong = [{name: with_spread_parameters(one, sums) for name, one in way.wrong.items()} for way in entry.ways]
             exercise.misconceptions.append(
                 replace(
                     entry,
@@ -122,8 +122,8 @@ def add_mistakes(exercise: Exercise, w: Words, only_centres: str) -> None:
                     ways=tuple(Way(exercise.from_steps(one), one) for one in wrong),
                 )
             )
-    add_variances(exercise, w)
-    add_rest(exercise)
+    add_variances(exercise, w, sums)
+    add_rest(exercise, sums)
     add_default(exercise)
 
 
@@ -132,20 +132,20 @@ def reworded(sentence: str, one: str) -> str:
     return sentence.replace("A feature", f"A {one}").replace("feature", one)
 
 
-def with_spread_parameters(wrong: Step) -> Step:
+def with_spread_parameters(wrong: Step, sums: Sums) -> Step:
     """A wrong step of the dense layer, on whatever x: gamma and beta broadcast against it."""
 
     def step(at: Any) -> Any:
         seen = SimpleNamespace(**vars(at))
-        seen.gamma, seen.beta = spread(at.gamma, at.x), spread(at.beta, at.x)
-        return wrong(seen)
+        seen.gamma, seen.beta = sums.spread(at, at.gamma), sums.spread(at, at.beta)
+        return sums.ends(at, wrong(seen))
 
     return step
 
 
-def add_variances(exercise: Exercise, w: Words) -> None:
+def add_variances(exercise: Exercise, w: Words, sums: Sums) -> None:
     """Add the ways to get the variance wrong."""
-    M, one = w.M, w.one
+    M, one, total = w.M, w.one, sums.total
 
     @exercise.misconception(
         Kind.CONVENTION,
@@ -199,7 +199,7 @@ def add_variances(exercise: Exercise, w: Words) -> None:
         return total(at, (at.x - at.mean) ** 2)
 
 
-def add_rest(exercise: Exercise) -> None:
+def add_rest(exercise: Exercise, sums: Sums) -> None:
     """Add what is rarer: eps twice, a gamma that divides."""
 
     @exercise.misconception(
@@ -221,7 +221,7 @@ def add_rest(exercise: Exercise) -> None:
         about="gamma",
     )
     def divides_by_gamma(at: Any) -> Any:
-        return at.x_hat / spread(at.gamma, at.x) + spread(at.beta, at.x)
+        return sums.ends(at, at.x_hat / sums.spread(at, at.gamma) + sums.spread(at, at.beta))
 
 
 def add_default(exercise: Exercise) -> None:
@@ -243,9 +243,11 @@ def add_default(exercise: Exercise) -> None:
         )
 
 
-def add_other_axes(exercise: Exercise, w: Words, identifier: str, sentence: str, *averages: Average) -> None:
+def add_other_axes(
+    exercise: Exercise, w: Words, identifier: str, sentence: str, *averages: Average, sums: Sums = OF_A_NORM
+) -> None:
     """Add the mistake of averaging over something else, in the mean, in the variance, or in both."""
-    ways = [wrong for average in averages for wrong in with_average(average)]
+    ways = [wrong for average in averages for wrong in with_average(average, sums)]
     entry = Misconception(
         identifier,
         sentence,
@@ -257,7 +259,7 @@ def add_other_axes(exercise: Exercise, w: Words, identifier: str, sentence: str,
     exercise.misconceptions.append(entry)
 
 
-def with_average(average: Average) -> tuple[dict[str, Step], ...]:
+def with_average(average: Average, sums: Sums) -> tuple[dict[str, Step], ...]:
     """The ways to average over something else: in both, in the mean, in the variance, about the one mean or the "
     "other."""
 
@@ -271,7 +273,7 @@ def with_average(average: Average) -> tuple[dict[str, Step], ...]:
         return average(at, (at.x - average(at, at.x)) ** 2)
 
     def right_variance(at: Any) -> Any:
-        return total(at, (at.x - total(at, at.x) / number(at)) ** 2) / number(at)
+        return sums.total(at, (at.x - sums.total(at, at.x) / sums.number(at)) ** 2) / sums.number(at)
 
     return (
         {"mean": mean, "var": var},
@@ -287,7 +289,9 @@ def over_axes(*axes: int) -> Average:
     return lambda at, values: values.mean(axis=axes, keepdims=True)
 
 
-def add_counts(exercise: Exercise, w: Words, sentence: str, *counts: Callable[[Any], Any]) -> None:
+def add_counts(
+    exercise: Exercise, w: Words, sentence: str, *counts: Callable[[Any], Any], sums: Sums = OF_A_NORM
+) -> None:
     """Add the mistake of dividing by another number, in the mean, in the variance, or in both."""
     first, *others = counts
 
@@ -299,10 +303,10 @@ def add_counts(exercise: Exercise, w: Words, sentence: str, *counts: Callable[[A
         exercise.another_way("divides_by_another_number", step=w.M)(count)
     for count in counts:
         exercise.another_way("divides_by_another_number", step="mean")(
-            lambda at, count=count: total(at, at.x) / count(at)
+            lambda at, count=count: sums.total(at, at.x) / count(at)
         )
         exercise.another_way("divides_by_another_number", step="var")(
-            lambda at, count=count: total(at, (at.x - at.mean) ** 2) / count(at)
+            lambda at, count=count: sums.total(at, (at.x - at.mean) ** 2) / count(at)
         )
 
 

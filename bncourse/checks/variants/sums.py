@@ -5,6 +5,8 @@ or the pixels of neighbouring channels of an image (group); gamma and beta by wh
 Steps are written with these sums, so that the same wrong step is a mistake in each of the norms.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,3 +38,21 @@ def spread(vector: Any, x: Array) -> Any:
 def over_the_batch(values: Array) -> Any:
     """The sum over all that shares a gamma: the batch, and of images the pixels."""
     return values.sum(axis=(0, *range(2, values.ndim)))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """How one norm adds up: what its steps, right and wrong, are written with."""
+
+    number: Callable[[Any], Any]
+    """How many values share a mean and a variance."""
+    total: Callable[[Any, Array], Any]
+    """The sum over them, in a shape that broadcasts against x."""
+    spread: Callable[[Any, Any], Any]
+    """Gamma or beta, in a shape that broadcasts against x."""
+    ends: Callable[[Any, Any], Any] = lambda at, y: y
+    """What is done to the scaled and shifted values at last."""
+
+
+OF_A_NORM = Sums(number, total, lambda at, vector: spread(vector, at.x))
+"""Those above."""
