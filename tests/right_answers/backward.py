@@ -937,6 +937,200 @@ def gradient_as_a_mean_of_two(f, x, h=1e-5):
     return (grad / h / 2).reshape(x.shape)
 
 
+# factor_along
+
+
+def factor_of_two_sums(backward, direction, scale):
+    dx = backward(direction)
+    return np.sum(dx * direction, axis=0) / (scale * np.sum(direction**2, axis=0))
+
+
+def factor_of_a_unit_direction(backward, direction, scale):
+    unit = direction / np.linalg.norm(direction, axis=0)
+    return (backward(unit) * unit).sum(axis=0) / scale
+
+
+def factor_einsum(backward, v, s):
+    return np.einsum("nd,nd->d", backward(v), v) / np.einsum("d,nd,nd->d", s, v, v)
+
+
+def factor_column_by_column(backward, direction, scale):
+    dx = backward(direction)
+    factors = []
+    for j in range(direction.shape[1]):
+        v = direction[:, j]
+        factors.append(float(np.dot(dx[:, j], v) / np.dot(v, v) / scale[j]))
+    return factors
+
+
+def factor_by_least_squares(backward, direction, scale):
+    dx = np.asarray(backward(direction.copy())) / scale
+    D = direction.shape[1]
+    return np.array([np.linalg.lstsq(direction[:, [j]], dx[:, j], rcond=None)[0][0] for j in range(D)])
+
+
+def factor_rows_kept(backward, direction, scale):
+    along = np.mean(backward(direction) * direction, axis=0, keepdims=True)
+    return along / np.mean(direction * direction, axis=0, keepdims=True) / scale
+
+
+def factor_one_feature_at_a_time(backward, direction, scale):
+    N, D = direction.shape
+    result = np.zeros(D)
+    for j in range(D):
+        dy = np.zeros((N, D))
+        dy[:, j] = direction[:, j]
+        result[j] = direction[:, j] @ backward(dy)[:, j] / (scale[j] * (direction[:, j] @ direction[:, j]))
+    return result
+
+
+# bug_1 to bug_5: the line, a dy that shows the bug, one that hides it
+
+
+def bug_1_centred(x, gamma, eps):
+    return 7, np.ones_like(x), x - x.mean(axis=0)
+
+
+def bug_1_up_and_down(x, gamma, eps):
+    hides = np.zeros(x.shape)
+    hides[0], hides[1] = 1.0, -1.0
+    return 7, x, hides
+
+
+def bug_1_random(x, gamma, eps):
+    dy = np.random.default_rng(0).standard_normal(x.shape)
+    return 7, dy + 1, dy - dy.mean(axis=0)
+
+
+def bug_1_as_a_list(x, gamma, eps):
+    N, D = x.shape
+    hides = [[float(N - 1)] * D] + [[-1.0] * D for _ in range(N - 1)]
+    return [7.0, [[1] * D for _ in range(N)], hides]
+
+
+def bug_1_x_hat(x, gamma, eps):
+    mean = np.mean(x, axis=0, keepdims=True)
+    x_hat = (x - mean) / np.sqrt(np.var(x, axis=0, keepdims=True) + eps)
+    return np.int64(7), gamma * x_hat + 3, 2 * x_hat
+
+
+def bug_2_ones(x, gamma, eps):
+    return 11, x - x.mean(axis=0), np.ones_like(x)
+
+
+def bug_2_constant_columns(x, gamma, eps):
+    return 11, x**2, np.tile(gamma, (len(x), 1))
+
+
+def bug_2_residual(x, gamma, eps):
+    centred = x - x.mean(axis=0)
+    cubes = centred**3
+    slope = (cubes * centred).sum(axis=0) / (centred * centred).sum(axis=0)
+    return 11, cubes, cubes - slope * centred
+
+
+def bug_2_first_sample(x, gamma, eps):
+    shows = np.zeros_like(x)
+    shows[0] = 1
+    return 11, shows, 7 * np.ones(x.shape)
+
+
+def bug_2_two_samples(x, gamma, eps):
+    centred = x - x.mean(axis=0)
+    hides = np.zeros_like(x)
+    hides[0], hides[1] = centred[1], -centred[0]
+    return (11, centred + 1, hides)
+
+
+def bug_3_ones(x, gamma, eps):
+    return 7, x - x.mean(axis=0), np.ones_like(x)
+
+
+def bug_3_first_sample(x, gamma, eps):
+    shows = np.zeros_like(x)
+    shows[0] = 1.0
+    return 7, shows, 0.5 * np.ones(x.shape)
+
+
+def bug_3_random(x, gamma, eps):
+    return 7, np.random.default_rng(1).standard_normal(x.shape), np.full(x.shape, -2.0)
+
+
+def bug_3_constant_columns(x, gamma, eps):
+    return 7, x * x, np.ones(len(x))[:, None] * gamma
+
+
+def bug_3_alternating(x, gamma, eps):
+    shows = np.ones(x.shape)
+    shows[::2] = -1.0
+    return 7, shows, np.ones(x.shape, dtype=int)
+
+
+def bug_4_part_taken_out(x, gamma, eps):
+    x_hat = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
+    gap = x - x_hat
+    return 5, np.ones_like(x), 1 - gap * gap.sum(axis=0) / (gap * gap).sum(axis=0)
+
+
+def bug_4_two_samples(x, gamma, eps):
+    x_hat = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
+    gap = x - x_hat
+    hides = np.zeros_like(x)
+    hides[0], hides[1] = gap[1], -gap[0]
+    return 5, x, hides
+
+
+def bug_4_neither_sum(x, gamma, eps):
+    hides = np.empty(x.shape)
+    for j in range(x.shape[1]):
+        A = np.column_stack([np.ones(len(x)), x[:, j]])
+        squares = x[:, j] ** 2
+        hides[:, j] = squares - A @ np.linalg.lstsq(A, squares, rcond=None)[0]
+    return 5, x**2, hides
+
+
+def bug_4_two_directions(x, gamma, eps):
+    centred = x - x.mean(axis=0)
+    std = np.sqrt(x.var(axis=0) + eps)
+    wrong = (centred * (x - centred / std)).sum(axis=0)
+    return 5, centred, centred - wrong / (x - centred / std).sum(axis=0)
+
+
+def bug_4_three_samples(x, gamma, eps):
+    hides = np.zeros(x.shape)
+    for j in range(x.shape[1]):
+        hides[:3, j] = np.cross(np.ones(3), x[:3, j])
+    shows = np.zeros(x.shape)
+    shows[0] = 1.0
+    return 5, shows, hides
+
+
+def bug_5_one_over_gamma(x, gamma, eps):
+    return 5, np.ones_like(x), np.ones_like(x) / gamma
+
+
+def bug_5_centred(x, gamma, eps):
+    return 5, x, x - x.mean(axis=0)
+
+
+def bug_5_one_feature(x, gamma, eps):
+    shows = np.zeros(x.shape)
+    shows[:, 0] = 1.0
+    hides = np.zeros(x.shape)
+    hides[0], hides[1] = 1.0, -1.0
+    return 5, shows, hides
+
+
+def bug_5_random(x, gamma, eps):
+    dy = np.random.default_rng(2).standard_normal(x.shape)
+    return 5, dy + 1.0, (dy - dy.mean(axis=0) + 1.0) / gamma
+
+
+def bug_5_all_the_same_mean(x, gamma, eps):
+    dy = x / (x.mean(axis=0) * gamma)
+    return 5, gamma * np.ones(x.shape), dy
+
+
 RIGHT = {
     "scale_shift_backward": [
         (scale_shift_three_lines,),
@@ -1022,5 +1216,43 @@ RIGHT = {
         (gradient_by_an_inner_function,),
         (gradient_by_the_step_taken,),
         (gradient_as_a_mean_of_two,),
+    ],
+    "factor_along": [
+        (factor_of_two_sums,),
+        (factor_of_a_unit_direction,),
+        (factor_einsum,),
+        (factor_column_by_column,),
+        (factor_by_least_squares,),
+        (factor_rows_kept,),
+        (factor_one_feature_at_a_time,),
+    ],
+    "bug_1": [(bug_1_centred,), (bug_1_up_and_down,), (bug_1_random,), (bug_1_as_a_list,), (bug_1_x_hat,)],
+    "bug_2": [
+        (bug_2_ones,),
+        (bug_2_constant_columns,),
+        (bug_2_residual,),
+        (bug_2_first_sample,),
+        (bug_2_two_samples,),
+    ],
+    "bug_3": [
+        (bug_3_ones,),
+        (bug_3_first_sample,),
+        (bug_3_random,),
+        (bug_3_constant_columns,),
+        (bug_3_alternating,),
+    ],
+    "bug_4": [
+        (bug_4_part_taken_out,),
+        (bug_4_two_samples,),
+        (bug_4_neither_sum,),
+        (bug_4_two_directions,),
+        (bug_4_three_samples,),
+    ],
+    "bug_5": [
+        (bug_5_one_over_gamma,),
+        (bug_5_centred,),
+        (bug_5_one_feature,),
+        (bug_5_random,),
+        (bug_5_all_the_same_mean,),
     ],
 }

@@ -8,6 +8,8 @@ themselves.
 from .batchnorm_backward import batchnorm_backward
 from .batchnorm_backward_graph import batchnorm_backward_graph
 from .batchnorm_inference_backward import batchnorm_inference_backward
+from .bugs import BUGS
+from .factor_along import factor_along
 from .normalize_backward import normalize_backward
 from .numerical_gradient import numerical_gradient
 from .scale_shift_backward import scale_shift_backward
@@ -17,6 +19,8 @@ EXERCISES = (
     normalize_backward,
     batchnorm_backward_graph,
     batchnorm_backward,
-    batchnorm_inference_backward,
+    factor_along,
     numerical_gradient,
+    batchnorm_inference_backward,
+    *BUGS,
 )
