@@ -5,6 +5,7 @@ truth. What cannot be judged, or is not right, raises :class:`Refused` with the 
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def difference(
         tolerance = loosely * exact(actual, scales[name]) if within is None else rough(expected, within)
         mismatch = worst(name, actual, expected, tolerance)
         if mismatch is not None:
-            return mismatch
+            return replace(mismatch, words=exercise.words)
     return None
 
 

@@ -28,10 +28,14 @@ class Mismatch:
     index: tuple[int, ...]
     actual: float
     expected: float
+    words: tuple[str, ...] = ()
+    """What the numbers stand for, in an answer in words."""
 
     def __str__(self) -> str:
         where = f"[{', '.join(map(str, self.index))}]" if self.index else ""
         actual, expected = two_numbers(self.actual, self.expected)
+        if self.words:
+            actual, expected = (f'"{self.words[int(one)]}"' for one in (self.actual, self.expected))
         return f"{self.name}{where} is {actual}, expected {expected}"
 
 

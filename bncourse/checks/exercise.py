@@ -12,6 +12,8 @@ from enum import StrEnum
 from inspect import cleandoc
 from typing import Any
 
+import numpy as np
+
 from .answers import Array
 from .calling import Outcome, Signature, call
 from .chain import Chain, Step
@@ -125,6 +127,7 @@ class Exercise:
         whole_probes: tuple[Problem, ...] = WHOLE_PROBES,
         far: Callable[[Draw, Problem], Arguments] | None = None,
         plain: bool = False,
+        words: tuple[str, ...] = (),
     ) -> None:
         """Give the exercise its signature and its inputs.
 
@@ -135,7 +138,8 @@ class Exercise:
         names the exercise of its ``forward``; its arguments are then dy and the forward's. ``caller`` puts the
         question where it is not one call. On ``probes`` and ``whole_probes`` mistakes are recognized; ``far`` draws
         features far from 0, where digits cancel. In a ``plain`` exercise many answers are right, or the reference's
-        would give the answer away: its properties alone judge, and name the mistake in their sentences.
+        would give the answer away: its properties alone judge, and name the mistake in their sentences. ``words``
+        are what an answer in words can say: it is compared by their places, and shown as words.
         """
         self.signature = signature
         self.problem = problem
@@ -150,6 +154,7 @@ class Exercise:
         self.whole_probes = whole_probes
         self.far = far
         self.plain = plain
+        self.words = words
         self.companions: Functions = () if forward is None else (keeping(forward),)
         self.chain: Chain | None = None
         self.properties: list[Property] = []
@@ -212,6 +217,14 @@ class Exercise:
     def bank(self, function: Callable[..., Any]) -> Functions:
         """The functions that a wrong implementation stands for: itself, after the bank's own forward."""
         return (*self.companions, function)
+
+    def shown(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What came out, as a person reads it: an answer in words by its words."""
+        if not self.words:
+            return values
+        return {
+            name: spoken(one, self.words) if name in self.signature.returns else one for name, one in values.items()
+        }
 
     # ------------------------------------------------------------------------------------- what it is made of
 
@@ -324,6 +337,11 @@ class Exercise:
 def ready(argument: Any) -> Any:
     """What a function can take: a callback is made, the rest is handed on as it is."""
     return argument.fresh() if hasattr(argument, "fresh") else argument
+
+
+def spoken(places: Any, words: tuple[str, ...]) -> Any:
+    """The words at these places."""
+    return [spoken(one, words) for one in places] if np.ndim(places) else words[int(places)]
 
 
 def sentence_of(function: Callable[..., Any]) -> str:

@@ -74,7 +74,7 @@ def smallest_witness(
             inputs = dict(zip(exercise.signature.parameters, found.arguments, strict=False))
             found = telling(found)
             step = first_difference(exercise, found.arguments, diagnoses)
-            return Witness(inputs, found.expected, found.actual, found.sentence, step)
+            return Witness(inputs, exercise.shown(found.expected), exercise.shown(found.actual), found.sentence, step)
     return None
 
 
@@ -233,6 +233,7 @@ def step_difference(exercise: Exercise, arguments: Arguments, wrong: Wrong) -> S
         one, other = getattr(right, name), getattr(actual, name)
         if not same(one, other):
             words = " ".join((step.__doc__ or "").split())
+            one, other = (exercise.shown({name: value})[name] for value in (one, other))
             return StepDifference(name, words, one, other)
     return None
 
