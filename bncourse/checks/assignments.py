@@ -14,6 +14,9 @@ ORDER = ("forward", "inference", "backward", "convolution", "variants")
 
 TRANSFERS: dict[str, tuple[str, float]] = {
     "forward": ("leave_one_out_forward", 10),
+    "convolution": ("fold_conv_transpose2d", 10),
+    "backward": ("l1norm_backward", 8),
+    "variants": ("filter_response_backward", 10),
 }
 """The exercise that ends an assignment and its points. What marks it is not in the package (:mod:`.transfer`)."""
 
