@@ -23,6 +23,8 @@ PAGES = {
     "conv-unbiased": "backward/modes",
     "distributed-backward": "practice/distributed",
     "distributed-forward": "practice/distributed",
+    "evidence-interval": "evidence/index",
+    "evidence-rules": "evidence/index",
     "float32-variance": "forward/layer",
     "folding": "inference/folding",
     "folding-forward": "inference/folding",

@@ -98,7 +98,9 @@ def worked_step(exercise: Exercise, report: "Report") -> Hint:
     at = exercise.steps.trace(arguments)
     steps = []
     for name, step in exercise.steps.steps.items():
-        steps.append(Worked(name, " ".join((step.__doc__ or "").split()), getattr(at, name)))
+        steps.append(
+            Worked(name, " ".join((step.__doc__ or "").split()), exercise.shown({name: getattr(at, name)})[name])
+        )
         if witness.step is not None and name == witness.step.name:
             break
     sentence = "On the smallest input that fails, the right steps are these. Print yours beside them."
