@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES
+from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES, ORDER, TRANSFERS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
@@ -28,8 +28,16 @@ def source(cell):
     return "".join(cell["source"])
 
 
-def graded_cells(path):
+def check_cells(path):
     return [cell for cell in cells_of(path) if mark(cell).get("grade") and not mark(cell).get("solution")]
+
+
+def answer_cells(path):
+    return [cell for cell in cells_of(path) if mark(cell).get("solution") and cell["cell_type"] == "code"]
+
+
+def cells_marked_by_hand(path):
+    return [cell for cell in cells_of(path) if mark(cell).get("grade") and mark(cell).get("solution")]
 
 
 def the_check_in(cell):
@@ -48,7 +56,7 @@ def the_check_in(cell):
 
 def test_every_notebook_is_an_assignments_and_is_released():
     assert SOURCES
-    assert {path.stem for path in SOURCES} <= set(ASSIGNMENTS)
+    assert {path.stem for path in SOURCES} <= set(ORDER)
     assert [path.stem for path in RELEASED] == [path.stem for path in SOURCES]
     assert all(path.parent.name == path.stem for path in SOURCES)
 
@@ -56,14 +64,18 @@ def test_every_notebook_is_an_assignments_and_is_released():
 @each
 def test_every_test_cell_ends_in_a_bare_check_and_is_worth_the_points_of_its_exercise(path):
     """Anything but a bare check(...) as the last line gives full marks in nbgrader, whatever the answer."""
-    cells = graded_cells(path)
-    assert len(cells) == len(ASSIGNMENTS[path.stem])
-    for cell, exercise in zip(cells, ASSIGNMENTS[path.stem], strict=True):
+    cells = check_cells(path)
+    asked = [the_check_in(cell)[0] for cell in cells]
+    its_own = {exercise.name: exercise.points for exercise in ASSIGNMENTS[path.stem]}
+    transfer, worth = TRANSFERS[path.stem]
+    assert sorted(asked) == sorted([*its_own, transfer])
+    assert asked[-1] == transfer, "the exercise whose answer is not published comes last"
+    for cell in cells:
         name, functions = the_check_in(cell)
-        assert name == exercise.name
-        assert functions == exercise.functions
-        assert mark(cell)["points"] == exercise.points
-        assert source(cell).startswith(f"# {exercise.points:g} points.")
+        assert name == transfer or functions == EXERCISES[name].functions
+        assert cell["id"] == f"check-{name.lower().replace('_', '-')}"
+        assert mark(cell)["points"] == (its_own | {transfer: worth})[name]
+        assert source(cell).startswith(f"# {mark(cell)['points']:g} points")
         assert mark(cell)["locked"]
 
 
@@ -77,15 +89,27 @@ def test_the_rule_would_be_noticed_when_broken(line):
 
 @each
 def test_the_points_add_up_to_100_and_the_notebook_says_so(path):
-    total = sum(mark(cell).get("points", 0) for cell in cells_of(path))
-    assert total == 100
+    assert sum(mark(cell).get("points", 0) for cell in cells_of(path)) == 100
     opening = source(cells_of(path)[0])
     assert "**Points**: 100" in opening
-    by_check = sum(exercise.points for exercise in ASSIGNMENTS[path.stem])
-    by_hand = [mark(c)["points"] for c in cells_of(path) if mark(c).get("grade") and mark(c).get("solution")]
-    assert f"({by_check:g})" in opening
-    assert f"({sum(by_hand):g})" in opening
-    assert by_hand
+    for cells in (check_cells(path), cells_marked_by_hand(path)):
+        assert cells
+        assert re.search(rf"\b{sum(mark(cell)['points'] for cell in cells):g}\b", opening)
+    assert "core" in opening
+    assert "extension" in opening
+
+
+@each
+def test_what_is_marked_by_hand_has_its_marking_scheme_beside_the_question(path):
+    cells = cells_of(path)
+    for cell in cells_marked_by_hand(path):
+        (question,) = (one for one in cells if one["id"] == cell["id"].replace("-answer", "-question"))
+        assert cells.index(question) < cells.index(cell)
+        assert mark(question)["locked"]
+        scheme = source(question).split("=== BEGIN MARK SCHEME ===")[1].split("=== END MARK SCHEME ===")[0]
+        assert len(scheme.split()) > 60, "anchor answers for nothing, half and full marks take more words"
+        assert re.search(r"\b0\b", scheme)
+        assert source(cell).strip(), "the model answer"
 
 
 @each
@@ -93,6 +117,42 @@ def test_the_notebook_opens_with_what_one_does_learns_and_needs(path):
     opening = source(cells_of(path)[0])
     for word in ("**You will**", "**You will learn**", "**You need**", "minutes"):
         assert word in opening
+
+
+@each
+def test_every_section_says_whether_it_is_core_or_extension_and_its_cells_are_tagged_so(path):
+    kind = None
+    for cell in cells_of(path):
+        heading = re.match(r"## (.+)", source(cell)) if cell["cell_type"] == "markdown" else None
+        if heading:
+            found = re.search(r"\((core|extension)\)$", heading[1].strip())
+            assert found, heading[1]
+            kind = found[1]
+        if kind is not None and cell["id"] != "end":
+            assert cell["metadata"].get("tags") == [kind], cell["id"]
+    assert check_cells(path)[-1]["metadata"]["tags"] == ["extension"]
+
+
+@each
+def test_it_asks_for_predictions_and_folds_the_answers(path):
+    text = "\n".join(source(cell) for cell in cells_of(path) if cell["cell_type"] == "markdown")
+    assert text.lower().count("predict") >= 3
+    assert text.count("<details>") == text.count("</details>") >= 3
+    assert text.count("<summary>") == text.count("<details>")
+
+
+@each
+def test_a_cell_that_builds_on_an_answer_asks_for_one_that_works(path):
+    """Else one mistake would spoil what comes after it, and an untouched notebook would crash."""
+    answers = {cell["id"] for cell in answer_cells(path)}
+    for cell in cells_of(path):
+        if cell["cell_type"] != "code" or cell in answer_cells(path) or cell in check_cells(path):
+            continue
+        tree = ast.parse(source(cell))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        working = {name for call in calls if call.func.id == "working" for name in ast.walk(call)}
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in working}
+        assert not used & answers, cell["id"]
 
 
 @each
@@ -125,23 +185,26 @@ def test_the_file_is_as_jupyter_writes_it(path):
 
 @each
 def test_every_answer_cell_has_a_docstring_and_one_solution(path):
-    answers = [c for c in cells_of(path) if mark(c).get("solution") and c["cell_type"] == "code"]
-    assert [cell["id"] for cell in answers] == [n for exercise in ASSIGNMENTS[path.stem] for n in exercise.functions]
+    """What a check asks for is written in an answer cell; a forward beside a backward may be given."""
+    answers = answer_cells(path)
+    assert {the_check_in(cell)[0] for cell in check_cells(path)} <= {cell["id"] for cell in answers}
     for cell in answers:
         text = source(cell)
         assert text.count("### BEGIN SOLUTION") == text.count("### END SOLUTION") == 1
-        function = ast.parse(text).body[0]
-        assert function.name == cell["id"]
-        assert "->" in ast.get_docstring(function)
+        (answer,) = ast.parse(text).body
+        assert isinstance(answer, ast.FunctionDef | ast.ClassDef)
+        assert answer.name == cell["id"]
+        documented = [node for node in ast.walk(answer) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        assert ast.get_docstring(answer)
+        assert any("->" in (ast.get_docstring(node) or "") for node in documented)
 
 
 @each
 def test_a_later_answer_does_not_call_an_earlier_one(path):
-    names = {cell["id"] for cell in cells_of(path)} & set(EXERCISES)
-    for cell in cells_of(path):
-        if mark(cell).get("solution") and cell["cell_type"] == "code":
-            called = {node.id for node in ast.walk(ast.parse(source(cell))) if isinstance(node, ast.Name)}
-            assert not called & names
+    names = {cell["id"] for cell in answer_cells(path)}
+    for cell in answer_cells(path):
+        called = {node.id for node in ast.walk(ast.parse(source(cell))) if isinstance(node, ast.Name)}
+        assert not called & names, cell["id"]
 
 
 @each
@@ -162,3 +225,12 @@ def test_the_released_notebook_has_the_same_cells_without_the_answers(path):
     for cell in cells_of(released):
         if mark(cell).get("solution"):
             assert "YOUR CODE HERE" in source(cell) or source(cell) == "YOUR ANSWER HERE"
+
+
+def test_nothing_but_notebooks_is_released():
+    """Above all nothing of solutions/<assignment>/transfer/."""
+    files = {
+        path.relative_to(ROOT / "exercises").as_posix() for path in (ROOT / "exercises").rglob("*") if path.is_file()
+    }
+    notebooks = {f"{path.stem}/{path.name}" for path in SOURCES}
+    assert {name for name in files if "checkpoint" not in name} - {"README.md"} == notebooks

@@ -1,6 +1,6 @@
 """The assignment `forward`: from the mean of a batch to the whole layer in training.
 
-Six exercises, 84 points; the written answer, marked by hand, brings them to 100. The points stand in the decorators of
+Six exercises, 78 points; the transfer exercise and the answer marked by hand bring them to 100. The points stand in the decorators of
 the properties, and the cells of the notebook carry their sums (a test compares). The weights are a teacher's: the idea
 carries most of an exercise's points; ε in the wrong place costs less than a third, a changed input at most a quarter,
 the convention of another library at most a tenth (a test holds these bounds).

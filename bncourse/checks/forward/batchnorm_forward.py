@@ -66,7 +66,7 @@ def plain_layer(x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *eps)
 
 
-@batchnorm_forward.property(points=2)
+@batchnorm_forward.property(points=1)
 def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
     """answers with (y, cache), y of x's shape"""
     arguments = whole_layer(draw, Problem(7, 3))
@@ -75,13 +75,13 @@ def answers_with_y_and_cache(f: Asked, draw: Draw) -> None:
         raise Refused("batchnorm_forward returned y alone, expected 2 values: (y, cache).")
 
 
-@batchnorm_forward.property(points=7)
+@batchnorm_forward.property(points=6)
 def normalizes_each_feature(f: Asked, draw: Draw) -> None:
     """gives each feature mean 0 and variance near 1 over the batch (gamma = 1, beta = 0)"""
     f.agrees(plain_layer(draw.batch(MANY, 3)), within=ROUGHLY)
 
 
-@batchnorm_forward.property(points=5)
+@batchnorm_forward.property(points=4)
 def scales_and_shifts(f: Asked, draw: Draw) -> None:
     """multiplies by gamma, then adds beta"""
     f.agrees(whole_layer(draw, Problem(MANY, 3, low=False)), within=ROUGHLY)
@@ -93,7 +93,7 @@ def layer_divides_by_N(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(draw.batch(5, 3)), within=ROUGHLY)
 
 
-@batchnorm_forward.property(points=3)
+@batchnorm_forward.property(points=2)
 def follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the variance, under the root"""
     f.agrees(plain_layer(draw.batch(MANY, 3, sd=0.3), 0.1), within=ROUGHLY)
