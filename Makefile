@@ -14,7 +14,7 @@ unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: serve test audit book pdf release evidence bench lint format lock mutate-equations mutants browser-python clean help
+.PHONY: serve test audit book pdf links release evidence bench lint format lock mutate-equations mutants browser-python clean help
 
 serve: .venv/installed ## build the book if it changed and serve it on http://localhost:8000 (another port: PORT=8001)
 	@$(PY) tools/serve.py --port $(PORT)
@@ -30,6 +30,9 @@ book: .venv/installed ## build the book into _build/html, warnings are errors
 
 pdf: .venv/installed ## print the whole book as _build/bncourse.pdf
 	@$(PY) tools/pdf.py
+
+links: .venv/installed ## follow every link of the book, also to other sites (the only target that needs the network)
+	@$(PY) tools/book.py && $(PY) tools/links.py
 
 release: .venv/installed ## generate the student notebooks in exercises/ from solutions/
 	@$(PY) -m bncourse.cli release
