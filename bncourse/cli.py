@@ -15,6 +15,7 @@ from . import __version__, evidence
 from .checks.assignments import ASSIGNMENTS
 from .checks.notebooks import Unusable, check_notebook
 from .release import ReleaseFailed, release
+from .starting import CannotStart, available, start
 
 RIGHT, WRONG, UNUSABLE = 0, 1, 2
 
@@ -33,6 +34,10 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="bncourse", description="Batch normalization, derived and checked.")
     top.add_argument("--version", action="version", version=f"bncourse {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="command")
+
+    begun = commands.add_parser("start", help="copy an assignment into this folder", description=begin.__doc__)
+    begun.add_argument("assignment", help=f"one of: {', '.join(available())}")
+    begun.set_defaults(run=begin)
 
     one = commands.add_parser("check", help="check a notebook's answers, without Jupyter", description=check.__doc__)
     one.add_argument("assignment", help=f"one of: {', '.join(ASSIGNMENTS)}")
@@ -82,6 +87,17 @@ def check(options: argparse.Namespace) -> int:
     if checked.missing:
         return UNUSABLE
     return RIGHT if checked.passed else WRONG
+
+
+def begin(options: argparse.Namespace) -> int:
+    """Copy an assignment out of the package into the current folder. What is there already is never overwritten."""
+    try:
+        path = start(options.assignment, Path())
+    except CannotStart as reason:
+        print(f"bncourse: {reason}", file=sys.stderr)
+        return UNUSABLE
+    print(f"Your notebook is {path}. Open it with: jupyter lab {path}")
+    return RIGHT
 
 
 def make_release(options: argparse.Namespace) -> int:

@@ -41,7 +41,12 @@ def test_wheel_holds_the_package_its_types_and_licence_and_no_tests(wheel):
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     folders = {name.partition("/")[0] for name in names}
     assert {name for name in folders if not name.endswith(".dist-info")} == {"bncourse"}
-    assert not [name for name in names if "test" in Path(name).name or Path(name).suffix in {".pyc", ".ipynb"}]
+    assert not [name for name in names if "test" in Path(name).name or Path(name).suffix == ".pyc"]
+    released = {f"bncourse/exercises/{path.parent.name}/{path.name}" for path in ROOT.glob("exercises/*/*.ipynb")}
+    assert released
+    brought = {name for name in names if name.startswith("bncourse/exercises/") or name.endswith(".ipynb")}
+    assert brought == released | {"bncourse/exercises/README.md"}
+    assert not [name for name in names if "solutions" in name or name.endswith("/transfer/__init__.py")]
 
 
 def test_wheel_requires_numpy_only_and_the_rest_by_extras(wheel):
@@ -72,6 +77,14 @@ def test_installed_alone_it_brings_numpy_only_and_runs(wheel, tmp_path):
     assert answer == "(1797, 8, 8)\n"
     shown = subprocess.run([scripts / "bncourse", "--help"], check=True, capture_output=True, text=True).stdout
     assert "usage: bncourse" in shown
+    for path in ROOT.glob("exercises/*/*.ipynb"):
+        subprocess.run([scripts / "bncourse", "start", path.stem], cwd=tmp_path, check=True, capture_output=True)
+        assert (tmp_path / path.stem / path.name).read_bytes() == path.read_bytes()
+    (tmp_path / "forward/forward.ipynb").write_text("my work")
+    again = subprocess.run([scripts / "bncourse", "start", "forward"], cwd=tmp_path, capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "forward is there already, and stays as it is" in again.stderr
+    assert (tmp_path / "forward/forward.ipynb").read_text() == "my work"
 
 
 @pytest.mark.parametrize("name", ["functional", "nn", "datasets", "gradcheck", "checks"])

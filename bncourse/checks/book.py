@@ -60,9 +60,12 @@ def place(section: str) -> str:
     return f"{PAGES[section]}#{section}" if written(section) else UNWRITTEN[section]
 
 
+def address() -> str:
+    """The published book's, or "" while it has none."""
+    given = os.environ.get("BNCOURSE_BOOK_URL", ADDRESS).rstrip("/")
+    return given if given.startswith(("https://", "http://")) else ""
+
+
 def link(section: str) -> str:
     """Its address, or "" while the book has none, or has not the section."""
-    address = os.environ.get("BNCOURSE_BOOK_URL", ADDRESS).rstrip("/")
-    if not address.startswith(("https://", "http://")) or not written(section):
-        return ""
-    return f"{address}/{PAGES[section]}.html#{section}"
+    return f"{address()}/{PAGES[section]}.html#{section}" if address() and written(section) else ""
