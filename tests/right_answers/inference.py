@@ -1,4 +1,4 @@
-"""Right answers to the assignment `inference`: running statistics, shards, fixed statistics, folding.
+"""Right answers to the assignment `inference`: running statistics, shards, fixed statistics, the class, bugs, folding.
 
 Those whose name ends in ``float32`` are right to float32 only.
 """
@@ -800,6 +800,337 @@ class LayerPaperEquations:
         return dx + dvar * 2 * (self.x - self.mu) / m + dmu / m
 
 
+# update_running_stats_keras
+
+
+def keras_in_two_lines(running_mean, running_var, x, momentum=0.99):
+    new_mean = momentum * running_mean + (1 - momentum) * x.mean(axis=0)
+    new_var = momentum * running_var + (1 - momentum) * x.var(axis=0)
+    return new_mean, new_var
+
+
+def keras_staged(running_mean, running_var, x, momentum=0.99):
+    N, _ = x.shape
+    mean = np.sum(x, axis=0) / N
+    var = np.sum((x - mean) ** 2, axis=0) / N
+    running_mean = running_mean * momentum + mean * (1.0 - momentum)
+    running_var = running_var * momentum + var * (1.0 - momentum)
+    return running_mean, running_var
+
+
+def keras_by_a_step_towards(running_mean, running_var, x, momentum=0.99):
+    step = 1 - momentum
+    new_mean = running_mean - step * (running_mean - np.mean(x, axis=0))
+    new_var = running_var - step * (running_var - np.std(x, axis=0) ** 2)
+    return [new_mean, new_var]
+
+
+def keras_stacked(running_mean, running_var, x, momentum=0.99):
+    old = np.stack([running_mean, running_var])
+    new = np.stack([x.mean(axis=0), x.var(axis=0)])
+    return momentum * old + (1 - momentum) * new
+
+
+def keras_by_loops(running_mean, running_var, x, momentum=0.99):
+    N, D = x.shape
+    means, variances = np.zeros(D), np.zeros(D)
+    for j in range(D):
+        column = [float(value) for value in x[:, j]]
+        m = sum(column) / N
+        v = sum((value - m) ** 2 for value in column) / N
+        means[j] = momentum * running_mean[j] + (1 - momentum) * m
+        variances[j] = momentum * running_var[j] + (1 - momentum) * v
+    return means, variances
+
+
+def keras_by_pytorchs_rule(running_mean, running_var, x, momentum=0.99):
+    alpha = 1 - momentum
+    N = len(x)
+    unbiased = x.var(axis=0, ddof=1)
+    new_mean = (1 - alpha) * running_mean + alpha * x.mean(axis=0, keepdims=True)
+    new_var = (1 - alpha) * running_var + alpha * (N - 1) / N * unbiased
+    return new_mean, new_var.reshape(1, -1)
+
+
+# read_the_curves
+
+
+def curves_in_three_questions(train, together, alone, again):
+    if not np.allclose(together, again, rtol=1e-6, atol=0):
+        return "updates in evaluation"
+    if not np.allclose(together, alone, rtol=1e-6, atol=0):
+        return "batch statistics"
+    if together[-1] > 3 * train[-1]:
+        return "never stored"
+    return "none"
+
+
+def curves_by_ratios(train, together, alone, again):
+    if np.max(np.abs(again / together - 1)) > 1e-6:
+        return "updates in evaluation"
+    if np.max(np.abs(alone / together - 1)) > 1e-6:
+        return "batch statistics"
+    return "never stored" if together[-1] / train[-1] > 3 else "none"
+
+
+def curves_epoch_by_epoch(train, together, alone, again):
+    for i in range(len(train)):
+        if abs(again[i] - together[i]) > 1e-6 * together[i]:
+            return "updates in evaluation"
+    for i in range(len(train)):
+        if abs(alone[i] - together[i]) > 1e-6 * together[i]:
+            return "batch statistics"
+    if again[-1] > 3.0 * train[-1]:
+        return "never stored"
+    return "none"
+
+
+def curves_by_a_table(train, together, alone, again):
+    twice = bool(np.allclose(together, again, 1e-6, 0.0))
+    singly = bool(np.allclose(together, alone, 1e-6, 0.0))
+    near = bool(together[-1] <= 3 * train[-1])
+    if not twice:
+        return "updates in evaluation"
+    return {(False, True): "batch statistics", (False, False): "batch statistics", (True, True): "none"}.get(
+        (singly, near), "never stored"
+    )
+
+
+def curves_with_loose_tolerance(train, together, alone, again):
+    names = ["updates in evaluation", "batch statistics", "never stored"]
+    broken = [
+        np.abs(together - again).max() > 1e-3 * np.abs(together).min(),
+        np.abs(together - alone).max() > 1e-3 * np.abs(together).min(),
+        train[-1] < together[-1] / 3,
+    ]
+    for name, one in zip(names, broken, strict=True):
+        if one:
+            return name
+    return "none"
+
+
+# find_the_bug
+
+
+def bug_in_one_session(observe):
+    rng = np.random.default_rng(1)
+    batch = 1e8 + rng.standard_normal((16, 2)) * np.array([1.0, 5.0])
+    gamma, beta, eps = np.array([2.0, 3.0]), np.array([1.0, -1.0]), 0.5
+    x = batch[:8] + 3.0
+    seen = observe([batch], x, gamma, beta, eps)
+    mean, var = seen["running_mean"], seen["running_var"]
+
+    def norm(a, m, v, e):
+        return (a - m) / np.sqrt(v + e)
+
+    def same(one, other):
+        return bool(np.allclose(one, other, rtol=1e-6, atol=1e-6))
+
+    if not same(seen["y_train"], gamma * norm(batch, batch.mean(axis=0), batch.var(axis=0), eps) + beta):
+        return "cancellation"
+    if not same(seen["new_mean"], 0) or not same(seen["new_var"], 1):
+        return "shared arrays"
+    if not same(seen["y"], seen["y_again"]):
+        return "updates in evaluation"
+    if same(seen["y"], gamma * norm(x, mean, var, eps) + beta):
+        return "none"
+    if same(seen["y"], norm(x, mean, var, eps)):
+        return "no gamma and beta"
+    if same(seen["y"], gamma * norm(x, mean, var, 0) + beta):
+        return "no eps"
+    return "batch statistics"
+
+
+def bug_by_one_session_for_each(observe):
+    x = np.array([[1.0], [2.0], [6.0]])
+    one, zero = np.ones(1), np.zeros(1)
+    seen = observe([x], x, one, zero)
+    if seen["new_mean"][0] != 0:
+        return "shared arrays"
+    if abs(seen["y"] - seen["y_again"]).max() > 1e-9:
+        return "updates in evaluation"
+    if abs(seen["y"] - seen["y_alone"]).max() > 1e-9:
+        return "batch statistics"
+    if abs(observe([x], x, one, 7 + zero)["y"] - seen["y"]).max() < 1:
+        return "no gamma and beta"
+    if abs(observe([x], x, one, zero, 100.0)["y"]).max() > 0.9 * abs(seen["y"]).max():
+        return "no eps"
+    if abs(observe([x + 1e9], x, one, zero)["y_train"] - seen["y_train"]).max() > 0.01:
+        return "cancellation"
+    return "none"
+
+
+def bug_by_candidates(observe):
+    rng = np.random.default_rng(3)
+    batches = [rng.normal(3.0, 0.01, (6, 4)) for _ in range(5)]
+    x = rng.normal(3.1, 0.02, (5, 4))
+    gamma, beta, eps = rng.uniform(2.0, 3.0, 4), rng.uniform(1.0, 2.0, 4), 0.05
+    seen = observe(batches, x, gamma, beta, eps)
+    m, v = seen["running_mean"], seen["running_var"]
+    candidates = {
+        "batch statistics": gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + eps) + beta,
+        "no gamma and beta": (x - m) / np.sqrt(v + eps),
+        "no eps": gamma * (x - m) / np.sqrt(v) + beta,
+    }
+    for name, y in candidates.items():
+        if np.allclose(seen["y"], y):
+            return name
+    if not np.allclose(seen["y"], seen["y_again"]):
+        return "updates in evaluation"
+    if np.any(seen["new_var"] != 1):
+        return "shared arrays"
+    offset = observe([batches[0] + 1e7], x, gamma, beta, eps)["y_train"]
+    near = observe([batches[0]], x, gamma, beta, eps)["y_train"]
+    return "none" if np.allclose(offset, near, atol=0.01) else "cancellation"
+
+
+def bug_by_many_sessions(observe):
+    verdicts = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        batches = [rng.normal(0.0, 1.0, (10, 2)) for _ in range(2)]
+        x = rng.normal(1.0, 2.0, (6, 2))
+        gamma, beta = np.array([4.0, -4.0]), np.array([10.0, 20.0])
+        seen = observe(batches, x, gamma, beta, eps=2.0)
+        std = np.sqrt(seen["running_var"] + 2.0)
+        right = gamma * (x - seen["running_mean"]) / std + beta
+        if np.any(seen["new_mean"] != 0):
+            verdicts.append("shared arrays")
+        elif np.allclose(seen["y"], right):
+            verdicts.append("none" if np.allclose(seen["y_again"], right) else "updates in evaluation")
+        elif np.allclose(seen["y"], (right - beta) / gamma):
+            verdicts.append("no gamma and beta")
+        elif np.allclose(seen["y"], seen["y_alone"]):
+            verdicts.append("no eps")
+        else:
+            verdicts.append("batch statistics")
+    if verdicts[0] == "none":
+        far = np.array([[1e8], [1e8 + 2.0]])
+        y = observe([far], far, np.ones(1), np.zeros(1))["y_train"]
+        if not np.allclose(y, [[-1.0], [1.0]], atol=0.01):
+            return "cancellation"
+    return verdicts[0]
+
+
+def bug_by_rows_and_lists(observe):
+    batch = [[100000000.0, 1.0], [100000001.0, 1.5], [100000004.0, 4.0]]
+    seen = observe([batch, batch], batch, [0.5, 2.0], [3.0, -3.0], 1.0)
+    x = np.array(batch)
+    slope = np.array([0.5, 2.0])
+    along = np.diff(seen["y_alone"], axis=0) / np.diff(x, axis=0)
+    wanted = slope / np.sqrt(seen["running_var"] + 1.0)
+    in_training = slope * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1.0) + np.array([3.0, -3.0])
+    if not np.allclose(seen["y_train"], in_training, rtol=1e-3):
+        return "cancellation"
+    if np.abs(seen["new_mean"]).max() > 0:
+        return "shared arrays"
+    if np.abs(seen["y_again"] - seen["y"]).max() > 1e-6:
+        return "updates in evaluation"
+    if np.abs(seen["y_alone"] - seen["y"]).max() > 1e-6:
+        return "batch statistics"
+    if np.allclose(along, wanted, rtol=1e-4):
+        return "none"
+    return "no gamma and beta" if np.allclose(along * slope, wanted, rtol=1e-4) else "no eps"
+
+
+# fold_into_next_linear
+
+
+def next_in_two_lines(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
+    scale = gamma / np.sqrt(running_var + eps)
+    offset = beta - scale * running_mean
+    return weight * scale, (0 if bias is None else bias) + weight @ offset
+
+
+def next_staged(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
+    out = weight.shape[0]
+    if bias is None:
+        bias = np.zeros(out)
+    std = np.sqrt(running_var + eps)
+    new_weight = weight * (gamma / std)[None, :]
+    shift = beta - gamma * running_mean / std
+    new_bias = bias + np.sum(weight * shift[None, :], axis=1)
+    return new_weight, new_bias
+
+
+def next_by_diagonal_matrix(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
+    S = np.diag(gamma / np.sqrt(running_var + eps))
+    new_weight = weight @ S
+    new_bias = weight @ beta - new_weight @ running_mean
+    return new_weight, new_bias if bias is None else new_bias + bias
+
+
+def next_by_einsum(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
+    scale = gamma * (running_var + eps) ** -0.5
+    new_bias = np.einsum("oi,i->o", weight, beta - scale * running_mean)
+    if bias is not None:
+        new_bias = new_bias + bias
+    return [np.einsum("oi,i->oi", weight, scale), new_bias]
+
+
+def next_by_loops(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
+    outputs, inputs = weight.shape
+    new_weight, new_bias = np.zeros((outputs, inputs)), np.zeros(outputs)
+    for o in range(outputs):
+        total = 0.0 if bias is None else float(bias[o])
+        for i in range(inputs):
+            slope = gamma[i] / math.sqrt(running_var[i] + eps)
+            new_weight[o, i] = weight[o, i] * slope
+            total += weight[o, i] * (beta[i] - slope * running_mean[i])
+        new_bias[o] = total
+    return new_weight, new_bias
+
+
+def next_by_trying_it_out(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
+    def both(x):
+        y = gamma * (x - running_mean) / np.sqrt(running_var + eps) + beta
+        out = y @ weight.T
+        return out if bias is None else out + bias
+
+    inputs = weight.shape[1]
+    at_zero = both(np.zeros((1, inputs)))[0]
+    return (both(np.eye(inputs)) - at_zero).T, at_zero
+
+
+# padding_value
+
+
+def padding_in_one_line(gamma, beta, running_mean, running_var, eps=1e-5):
+    return running_mean - beta / gamma * np.sqrt(running_var + eps)
+
+
+def padding_by_slope_and_offset(gamma, beta, running_mean, running_var, eps=1e-5):
+    slope = gamma / np.sqrt(running_var + eps)
+    offset = beta - slope * running_mean
+    return -offset / slope
+
+
+def padding_by_inverting(gamma, beta, running_mean, running_var, eps=1e-5):
+    x_hat = (0 - beta) / gamma
+    return x_hat * (running_var + eps) ** 0.5 + running_mean
+
+
+def padding_by_loops(gamma, beta, running_mean, running_var, eps=1e-5):
+    values = []
+    for g, b, m, v in zip(gamma, beta, running_mean, running_var, strict=True):
+        values.append(m - b * math.sqrt(v + eps) / g)
+    return np.array(values)
+
+
+def padding_by_two_points(gamma, beta, running_mean, running_var, eps=1e-5):
+    def bn(t):
+        return gamma * (t - running_mean) / np.sqrt(running_var + eps) + beta
+
+    left, right = running_mean - 1.0, running_mean + 1.0
+    return left - bn(left) * (right - left) / (bn(right) - bn(left))
+
+
+def padding_in_place_on_a_copy(gamma, beta, running_mean, running_var, eps=1e-5):
+    value = np.array(running_mean, dtype=float)
+    value -= np.sqrt(running_var + eps) * beta / gamma
+    return value.reshape(1, -1)
+
+
 RIGHT = {
     "update_running_stats": [
         (update_in_two_lines,),
@@ -868,5 +1199,43 @@ RIGHT = {
         (fold_in_place_on_copies,),
         (fold_that_refuses_bad_input,),
         (fold_in_float32,),
+    ],
+    "update_running_stats_keras": [
+        (keras_in_two_lines,),
+        (keras_staged,),
+        (keras_by_a_step_towards,),
+        (keras_stacked,),
+        (keras_by_loops,),
+        (keras_by_pytorchs_rule,),
+    ],
+    "read_the_curves": [
+        (curves_in_three_questions,),
+        (curves_by_ratios,),
+        (curves_epoch_by_epoch,),
+        (curves_by_a_table,),
+        (curves_with_loose_tolerance,),
+    ],
+    "find_the_bug": [
+        (bug_in_one_session,),
+        (bug_by_one_session_for_each,),
+        (bug_by_candidates,),
+        (bug_by_many_sessions,),
+        (bug_by_rows_and_lists,),
+    ],
+    "fold_into_next_linear": [
+        (next_in_two_lines,),
+        (next_staged,),
+        (next_by_diagonal_matrix,),
+        (next_by_einsum,),
+        (next_by_loops,),
+        (next_by_trying_it_out,),
+    ],
+    "padding_value": [
+        (padding_in_one_line,),
+        (padding_by_slope_and_offset,),
+        (padding_by_inverting,),
+        (padding_by_loops,),
+        (padding_by_two_points,),
+        (padding_in_place_on_a_copy,),
     ],
 }

@@ -51,14 +51,14 @@ def plain_layer(draw: Draw, x: Array, *eps: float) -> Arguments:
     return (x, np.ones(x.shape[1]), np.zeros(x.shape[1]), *other_statistics(draw, x), *eps)
 
 
-@batchnorm_inference.property(points=1)
+@batchnorm_inference.property(points=0.5)
 def y_has_the_shape_of_x(f: Asked, draw: Draw) -> None:
     """answers with an array of x's shape, (N, D)"""
     f(fixed_layer(draw, Problem(7, 3)))
 
 
 @batchnorm_inference.property(
-    points=6,
+    points=3,
     nudge="Which mean and which variance do you use: those of x, or those that were stored during training?",
 )
 def normalizes_by_the_running_statistics(f: Asked, draw: Draw) -> None:
@@ -68,7 +68,7 @@ def normalizes_by_the_running_statistics(f: Asked, draw: Draw) -> None:
 
 
 @batchnorm_inference.property(
-    points=3,
+    points=1.5,
     nudge="What should come out for a single sample, N = 1? Has anything in your code to do with the other rows?",
 )
 def needs_no_neighbours(f: Asked, draw: Draw) -> None:
@@ -78,14 +78,14 @@ def needs_no_neighbours(f: Asked, draw: Draw) -> None:
         f.agrees((x[row : row + 1], *rest), within=ROUGHLY)
 
 
-@batchnorm_inference.property(points=3, nudge="Where do gamma and beta come in, and in which order?")
+@batchnorm_inference.property(points=1.5, nudge="Where do gamma and beta come in, and in which order?")
 def scales_and_shifts(f: Asked, draw: Draw) -> None:
     """multiplies by gamma, then adds beta, as in training"""
     f.agrees(fixed_layer(draw, Problem(7, 3, low=False)), within=ROUGHLY)
 
 
 @batchnorm_inference.property(
-    points=2,
+    points=1,
     section="normalize-eps",
     nudge="With running_var = 1 and eps = 3, by what should your function divide?",
 )
@@ -94,20 +94,20 @@ def follows_eps(f: Asked, draw: Draw) -> None:
     f.agrees(plain_layer(draw, draw.batch(7, 3, sd=0.3), 0.1), within=ROUGHLY)
 
 
-@batchnorm_inference.property(points=1, section="normalize-eps")
+@batchnorm_inference.property(points=0.5, section="normalize-eps")
 def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
     f.agrees(plain_layer(draw, draw.batch(7, 3, low=True)), within=ROUGHLY)
 
 
-@batchnorm_inference.property(points=1)
+@batchnorm_inference.property(points=0.5)
 def inference_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for batches of any shape, also when N = D"""
     for problem in SHAPES:
         f.agrees(fixed_layer(draw, problem))
 
 
-@batchnorm_inference.property(points=1, needs="normalizes_by_the_running_statistics", section="normalize-eps")
+@batchnorm_inference.property(points=0.5, needs="normalizes_by_the_running_statistics", section="normalize-eps")
 def zero_variance_gives_beta(f: Asked, draw: Draw) -> None:
     """gives beta, not NaN, for a feature that never varied and is what it was"""
     x, gamma, beta, mean, var = fixed_layer(draw, Problem(5, 3, low=False))
@@ -116,13 +116,13 @@ def zero_variance_gives_beta(f: Asked, draw: Draw) -> None:
     f.agrees((x, gamma, beta, mean, var), within=ROUGHLY)
 
 
-@batchnorm_inference.property(points=1)
+@batchnorm_inference.property(points=0.5)
 def inference_takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     f.agrees(plain_layer(draw, draw.whole_numbers(7, 3)), within=ROUGHLY)
 
 
-@batchnorm_inference.property(points=1, needs="normalizes_by_the_running_statistics")
+@batchnorm_inference.property(points=0.5, needs="normalizes_by_the_running_statistics")
 def inference_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves x, gamma, beta and the running statistics as they were"""
     leaves_alone(f, fixed_layer(draw, Problem(5, 3)))

@@ -58,7 +58,7 @@ fold_linear = Exercise(
 
 
 @fold_linear.property(
-    points=1,
+    points=0.5,
     nudge="A weight is (out, in). There is one scale for each output: along which axis of the weight does it go?",
 )
 def a_layer_of_the_same_size(f: Asked, draw: Draw) -> None:
@@ -67,7 +67,7 @@ def a_layer_of_the_same_size(f: Asked, draw: Draw) -> None:
 
 
 @fold_linear.property(
-    points=6,
+    points=3,
     nudge="By what does batch normalization multiply output 0 of the layer? Which weights make output 0?",
 )
 def scales_the_weights(f: Asked, draw: Draw) -> None:
@@ -77,7 +77,7 @@ def scales_the_weights(f: Asked, draw: Draw) -> None:
 
 
 @fold_linear.property(
-    points=3,
+    points=1.5,
     nudge="What does the layer with batch normalization after it answer to x = 0, when its own bias is 0?",
 )
 def moves_mean_and_beta_into_the_bias(f: Asked, draw: Draw) -> None:
@@ -87,7 +87,7 @@ def moves_mean_and_beta_into_the_bias(f: Asked, draw: Draw) -> None:
 
 
 @fold_linear.property(
-    points=3,
+    points=1.5,
     nudge="The layer's own bias passes through batch normalization too. What happens to it there?",
 )
 def takes_the_bias_along(f: Asked, draw: Draw) -> None:
@@ -97,7 +97,7 @@ def takes_the_bias_along(f: Asked, draw: Draw) -> None:
 
 
 @fold_linear.property(
-    points=2,
+    points=1,
     section="normalize-eps",
     nudge="With running_var = 1 and eps = 3, by what does batch normalization divide?",
 )
@@ -107,7 +107,7 @@ def follows_eps(f: Asked, draw: Draw) -> None:
     f.agrees((weight, bias, gamma, beta, mean, draw.random.uniform(0.05, 0.15, 3), 0.1), within=ROUGHLY)
 
 
-@fold_linear.property(points=1, section="normalize-eps")
+@fold_linear.property(points=0.5, section="normalize-eps")
 def default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
     weight, bias, gamma, beta, mean, _ = two_layers(draw, Problem(7, 3))
@@ -115,7 +115,7 @@ def default_eps(f: Asked, draw: Draw) -> None:
     f.agrees((weight, bias, gamma, beta, mean, var), within=ROUGHLY)
 
 
-@fold_linear.property(points=1)
+@fold_linear.property(points=0.5)
 def folds_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for layers of any shape, also with as many inputs as outputs"""
     for problem in SHAPES:
@@ -123,7 +123,7 @@ def folds_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @fold_linear.property(
-    points=1,
+    points=0.5,
     nudge="A layer without bias, bias=None, adds 0. Which bias has the folded layer then?",
 )
 def takes_a_layer_without_bias(f: Asked, draw: Draw) -> None:
@@ -132,14 +132,14 @@ def takes_a_layer_without_bias(f: Asked, draw: Draw) -> None:
     f.agrees((weight, None, *rest), within=ROUGHLY)
 
 
-@fold_linear.property(points=1)
+@fold_linear.property(points=0.5)
 def folds_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     weight, _, *rest = two_layers(draw, Problem(5, 3, whole=True, low=False))
     f.agrees((weight, draw.whole_numbers(2, 3)[0], *rest), within=ROUGHLY)
 
 
-@fold_linear.property(points=1, needs="scales_the_weights")
+@fold_linear.property(points=0.5, needs="scales_the_weights")
 def fold_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves weight, bias and the layer's statistics and parameters as they were"""
     leaves_alone(f, two_layers(draw, Problem(5, 3)))

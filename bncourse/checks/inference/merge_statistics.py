@@ -40,14 +40,14 @@ merge_statistics = Exercise(
 )
 
 
-@merge_statistics.property(points=1)
+@merge_statistics.property(points=0.5)
 def one_mean_and_variance_per_feature(f: Asked, draw: Draw) -> None:
     """answers with (mean, var), each with one number per feature, shape (D,)"""
     f(shards(draw, Problem(7, 3)))
 
 
 @merge_statistics.property(
-    points=5,
+    points=2.5,
     nudge="A shard of 1 sample and one of 999: how much should each count for the mean of all 1000?",
 )
 def weighs_the_means(f: Asked, draw: Draw) -> None:
@@ -57,7 +57,7 @@ def weighs_the_means(f: Asked, draw: Draw) -> None:
 
 
 @merge_statistics.property(
-    points=3,
+    points=1.5,
     nudge="If all shards have the same mean, how much does each shard's variance count?",
 )
 def weighs_the_variances(f: Asked, draw: Draw) -> None:
@@ -67,7 +67,7 @@ def weighs_the_variances(f: Asked, draw: Draw) -> None:
 
 
 @merge_statistics.property(
-    points=6,
+    points=3,
     nudge="Two shards, one all zeros and one all tens: each has variance 0. Has all the data together?",
 )
 def adds_the_variance_of_the_means(f: Asked, draw: Draw) -> None:
@@ -77,7 +77,7 @@ def adds_the_variance_of_the_means(f: Asked, draw: Draw) -> None:
 
 
 @merge_statistics.property(
-    points=1,
+    points=0.5,
     nudge="The variances that come in divide by each shard's own size. By what does the one that goes out divide?",
 )
 def biased_in_and_out(f: Asked, draw: Draw) -> None:
@@ -85,21 +85,21 @@ def biased_in_and_out(f: Asked, draw: Draw) -> None:
     f.agrees(shards(draw, Problem(2, 3)), within=ROUGHLY, only=("var",))
 
 
-@merge_statistics.property(points=1)
+@merge_statistics.property(points=0.5)
 def merges_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for any number of shards of any size, also when it is that of the features"""
     for K, D in ((7, 3), (4, 4), (3, 5)):
         f.agrees(shards(draw, Problem(K, D)))
 
 
-@merge_statistics.property(points=1)
+@merge_statistics.property(points=0.5)
 def one_shard_stays_as_it_is(f: Asked, draw: Draw) -> None:
     """gives the statistics of a single shard back"""
     counts, means, variances = shards(draw, Problem(3, 4))
     f.agrees((LARGE * counts[:1], means[:1], variances[:1]), within=ROUGHLY)
 
 
-@merge_statistics.property(points=1)
+@merge_statistics.property(points=0.5)
 def merges_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     counts, _, _ = shards(draw, Problem(3, 3, whole=True))
@@ -107,7 +107,7 @@ def merges_whole_numbers(f: Asked, draw: Draw) -> None:
     f.agrees((LARGE * counts, means, variances), within=ROUGHLY)
 
 
-@merge_statistics.property(points=1, needs="weighs_the_means")
+@merge_statistics.property(points=0.5, needs="weighs_the_means")
 def merge_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves counts, means and variances as they were"""
     leaves_alone(f, shards(draw, Problem(5, 3)))

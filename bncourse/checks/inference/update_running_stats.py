@@ -63,14 +63,14 @@ def either_way_round(f: Asked, arguments: Arguments, within: float | None = None
             raise refused from None
 
 
-@update_running_stats.property(points=1)
+@update_running_stats.property(points=0.5)
 def two_arrays_of_statistics(f: Asked, draw: Draw) -> None:
     """answers with two arrays of shape (D,), the new running mean and the new running variance"""
     f(old_and_new(draw, Problem(7, 3)))
 
 
 @update_running_stats.property(
-    points=5,
+    points=2.5,
     nudge="Which two means stand in the average that is asked for, and what do their weights add up to?",
 )
 def averages_old_and_new_mean(f: Asked, draw: Draw) -> None:
@@ -79,7 +79,7 @@ def averages_old_and_new_mean(f: Asked, draw: Draw) -> None:
 
 
 @update_running_stats.property(
-    points=6,
+    points=3,
     nudge="Which two variances stand in the average that is asked for? About which mean is the batch's taken?",
 )
 def averages_old_and_new_variance(f: Asked, draw: Draw) -> None:
@@ -88,7 +88,7 @@ def averages_old_and_new_variance(f: Asked, draw: Draw) -> None:
 
 
 @update_running_stats.property(
-    points=3,
+    points=1.5,
     nudge="What should come out if somebody calls your function with another momentum than 0.1? What does?",
 )
 def follows_momentum(f: Asked, draw: Draw) -> None:
@@ -97,7 +97,7 @@ def follows_momentum(f: Asked, draw: Draw) -> None:
 
 
 @update_running_stats.property(
-    points=1,
+    points=0.5,
     section="running-conventions",
     nudge="With a momentum of 0.25, which of the two gets a quarter of the weight, the old value or the new one?",
 )
@@ -107,7 +107,7 @@ def momentum_weighs_the_new(f: Asked, draw: Draw) -> None:
 
 
 @update_running_stats.property(
-    points=1,
+    points=0.5,
     section="running-conventions",
     nudge="Which momentum do you use when the caller gives none?",
 )
@@ -117,7 +117,7 @@ def default_momentum(f: Asked, draw: Draw) -> None:
 
 
 @update_running_stats.property(
-    points=1,
+    points=0.5,
     section="running-conventions",
     nudge="The running variance estimates that of all data from a few samples. Divided by N, is it too small or too "
     "large on average?",
@@ -127,7 +127,7 @@ def stores_the_unbiased_variance(f: Asked, draw: Draw) -> None:
     f.agrees(batch_of(draw, draw.batch(5, 3), HALF), within=ROUGHLY, only=("new_var",))
 
 
-@update_running_stats.property(points=1)
+@update_running_stats.property(points=0.5)
 def updates_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for batches of any shape, also when N = D"""
     for N, D in ((7, 3), (4, 4), (3, 5)):
@@ -135,7 +135,7 @@ def updates_to_rounding(f: Asked, draw: Draw) -> None:
 
 
 @update_running_stats.property(
-    points=2,
+    points=1,
     nudge="What is the variance of a feature that is the same in every sample? What then remains of the average?",
 )
 def constant_feature_adds_nothing(f: Asked, draw: Draw) -> None:
@@ -146,7 +146,7 @@ def constant_feature_adds_nothing(f: Asked, draw: Draw) -> None:
     f.agrees((running_mean, running_var, 0.0 * x, HALF))  # nothing but zeros, too
 
 
-@update_running_stats.property(points=1)
+@update_running_stats.property(points=0.5)
 def updates_from_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes whole numbers without losing what is behind the point"""
     arguments = batch_of(draw, draw.whole_numbers(MANY, 3, largest=1), HALF)  # a variance below 1: cut off, it is 0
@@ -154,7 +154,7 @@ def updates_from_whole_numbers(f: Asked, draw: Draw) -> None:
     f.agrees(arguments, within=ROUGHLY, only=("new_var",))
 
 
-@update_running_stats.property(points=2, needs="averages_old_and_new_mean")
+@update_running_stats.property(points=1, needs="averages_old_and_new_mean")
 def update_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """answers with new arrays and leaves running_mean, running_var and x as they were"""
     leaves_alone(f, old_and_new(draw, Problem(5, 3, eps=0.3)))

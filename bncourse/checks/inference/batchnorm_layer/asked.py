@@ -125,38 +125,42 @@ exercise = batchnorm_layer
 # ------------------------------------------------------------------------------------------------------ what is asked
 
 
-@exercise.property(points=1, section=MODES, nudge="What should a layer do before it has seen any data?")
+@exercise.property(points=0.5, section=MODES, nudge="What should a layer do before it has seen any data?")
 def starts_with_the_identity(f: Asked, draw: Draw) -> None:
     """starts with gamma and running_var ones, beta and running_mean zeros, of shape (D,), and no batch counted"""
     names = ("gamma_0", "beta_0", "running_mean_0", "running_var_0", "num_batches_tracked_0")
     short_life(f, draw).shows(*names)
 
 
-@exercise.property(points=2, nudge="Which mean and which variance normalize a batch in training?")
+@exercise.property(points=1, nudge="Which mean and which variance normalize a batch in training?")
 def trains_with_the_batchs_own_statistics(f: Asked, draw: Draw) -> None:
     """normalizes in training by the batch's own mean and variance, then scales and shifts"""
     long_life(f, draw).shows("y_train", "y_train_2", "y_again", within=ROUGHLY)
 
 
-@exercise.property(points=2, section=STATISTICS, nudge="By hand: what is running_mean after one batch, after two?")
+@exercise.property(points=1, section=STATISTICS, nudge="By hand: what is running_mean after one batch, after two?")
 def tracks_the_mean(f: Asked, draw: Draw) -> None:
     """keeps a running mean: of the old one and the batch's, a weighted average"""
     long_life(f, draw).shows("running_mean_1", "running_mean_2", within=ROUGHLY)
 
 
-@exercise.property(points=2, section=STATISTICS, nudge="By hand: what is running_var after one batch, after two?")
+@exercise.property(points=1, section=STATISTICS, nudge="By hand: what is running_var after one batch, after two?")
 def tracks_the_variance(f: Asked, draw: Draw) -> None:
     """keeps a running variance: of the old one and the batch's, a weighted average"""
     long_life(f, draw).shows("running_var_1", "running_var_2", within=ROUGHLY)
 
 
-@exercise.property(points=1, section=CONVENTIONS, nudge="Which variance goes into running_var: divided by N, or N - 1?")
+@exercise.property(
+    points=0.5, section=CONVENTIONS, nudge="Which variance goes into running_var: divided by N, or N - 1?"
+)
 def tracks_the_unbiased_variance(f: Asked, draw: Draw) -> None:
     """tracks the unbiased variance, divided by N - 1, though it normalizes by the biased one"""
     short_life(f, draw).shows("running_var_1", "running_var_2")
 
 
-@exercise.property(points=1, section=CONVENTIONS, nudge="momentum = 0.1: which of the two, old or new, counts for 0.1?")
+@exercise.property(
+    points=0.5, section=CONVENTIONS, nudge="momentum = 0.1: which of the two, old or new, counts for 0.1?"
+)
 def momentum_is_the_weight_of_the_new(f: Asked, draw: Draw) -> None:
     """gives the new batch the weight momentum, 0.1 when none is given, and the old value the rest"""
     for momentum in (0.2, 0.0):
@@ -164,7 +168,7 @@ def momentum_is_the_weight_of_the_new(f: Asked, draw: Draw) -> None:
         seen.shows("running_mean_1", "running_mean_2", "running_mean_default", within=ROUGHLY)
 
 
-@exercise.property(points=1, section=CONVENTIONS, nudge="If three batches count alike, what is the weight of each?")
+@exercise.property(points=0.5, section=CONVENTIONS, nudge="If three batches count alike, what is the weight of each?")
 def no_momentum_averages_all_batches(f: Asked, draw: Draw) -> None:
     """averages over all batches alike when momentum is None"""
     names = ("running_mean_1", "running_mean_2", "running_mean_3", "running_var_1", "running_var_2", "running_var_3")
@@ -174,20 +178,20 @@ def no_momentum_averages_all_batches(f: Asked, draw: Draw) -> None:
     seen.shows(*names, within=ROUGHLY)
 
 
-@exercise.property(points=1, section=STATISTICS, nudge="Which forwards see a batch that is tracked? Count them.")
+@exercise.property(points=0.5, section=STATISTICS, nudge="Which forwards see a batch that is tracked? Count them.")
 def counts_the_batches(f: Asked, draw: Draw) -> None:
     """counts in num_batches_tracked the batches it was trained on, and no others"""
     names = ("num_batches_tracked_1", "num_batches_tracked_2", "num_batches_tracked_after_eval")
     short_life(f, draw).shows(*names, "num_batches_tracked_3")
 
 
-@exercise.property(points=2, section=MODES, nudge="In evaluation, may the answer for one sample depend on the others?")
+@exercise.property(points=1, section=MODES, nudge="In evaluation, may the answer for one sample depend on the others?")
 def evaluates_with_the_running_statistics(f: Asked, draw: Draw) -> None:
     """normalizes in evaluation by the running statistics, then scales and shifts"""
     long_life(f, draw).shows("y_eval", within=ROUGHLY)
 
 
-@exercise.property(points=1, section=MODES, nudge="What may a forward in evaluation change in the layer?")
+@exercise.property(points=0.5, section=MODES, nudge="What may a forward in evaluation change in the layer?")
 def evaluation_changes_no_statistics(f: Asked, draw: Draw) -> None:
     """changes the running statistics in training, and neither in evaluation nor in a backward"""
     seen = short_life(f, draw)
@@ -199,19 +203,19 @@ def evaluation_changes_no_statistics(f: Asked, draw: Draw) -> None:
             raise Refused(f"{name} does not change at all, not even in training.")
 
 
-@exercise.property(points=2, section=BACKWARD, nudge="On how many roads does one x reach the loss in training?")
+@exercise.property(points=1, section=BACKWARD, nudge="On how many roads does one x reach the loss in training?")
 def backward_in_training(f: Asked, draw: Draw) -> None:
     """gives after a forward in training dx, dgamma and dbeta as batchnorm_backward does"""
     long_life(f, draw).shows("dx_train", "dgamma_train", "dbeta_train", within=ROUGHLY)
 
 
-@exercise.property(points=2, section=INFERENCE, nudge="The statistics are fixed now. On which roads does x act?")
+@exercise.property(points=1, section=INFERENCE, nudge="The statistics are fixed now. On which roads does x act?")
 def backward_in_evaluation(f: Asked, draw: Draw) -> None:
     """gives after a forward in evaluation dx, dgamma and dbeta as batchnorm_inference_backward does"""
     long_life(f, draw).shows("dx_eval", "dgamma_eval", "dbeta_eval", within=ROUGHLY)
 
 
-@exercise.property(points=1, section=MODES, nudge="What is left over in the layer from earlier calls?")
+@exercise.property(points=0.5, section=MODES, nudge="What is left over in the layer from earlier calls?")
 def backward_belongs_to_the_last_forward(f: Asked, draw: Draw) -> None:
     """answers a backward for the last forward alone, whatever came before: in its mode, with gradients of its own"""
     long_life(f, draw).shows("dx_again", "dgamma_again", "dbeta_again", within=ROUGHLY)
@@ -225,21 +229,21 @@ def with_large_eps(draw: Draw) -> Arguments:
     return (x, x2, *rest)
 
 
-@exercise.property(points=2, section="normalize-eps", nudge="Where does the eps come in that the layer was made with?")
+@exercise.property(points=1, section="normalize-eps", nudge="Where does the eps come in that the layer was made with?")
 def layer_follows_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was made with to the variance, under the root, in both modes"""
     seen = once(f, "large eps", lambda: with_large_eps(draw))
     seen.shows("y_train", "y_eval", "dx_train", "dx_eval", within=ROUGHLY)
 
 
-@exercise.property(points=1, section="normalize-eps", nudge="Try a feature that hardly varies, and a batch of three.")
+@exercise.property(points=0.5, section="normalize-eps", nudge="Try a feature that hardly varies, and a batch of three.")
 def layer_is_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding in training, for batches of any shape, also when N = D"""
     for seen in (short_life(f, draw), *(Seen(f, life(draw, problem)) for problem in SHAPES[1:3])):
         seen.shows("y_train", "y_again", "dx_train", "dgamma_train", "dbeta_train", "dx_again")
 
 
-@exercise.property(points=1, section="normalize-eps", nudge="What is eps after BatchNorm(D)?")
+@exercise.property(points=0.5, section="normalize-eps", nudge="What is eps after BatchNorm(D)?")
 def layer_default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when it is made without one"""
     seen = once(f, "large eps", lambda: with_large_eps(draw))
@@ -247,7 +251,7 @@ def layer_default_eps(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=1,
+    points=0.5,
     section=FORMULA,
     needs="trains_with_the_batchs_own_statistics",
     nudge="What is x after forward, dy after backward? What does a second layer start with?",
