@@ -49,8 +49,8 @@ def exercises_in(door: Path) -> tuple[Exercise, ...]:
     """The exercises of a bundle, imported under a name of its own, so that its modules import each other relatively."""
     name = f"_bncourse_transfer_{zlib.crc32(str(door).encode()):x}"
     spec = spec_from_file_location(name, door, submodule_search_locations=[str(door.parent)])
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{door} is no Python package.")
+    assert spec is not None  # of a file that ends in .py there is always one
+    assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
