@@ -14,6 +14,7 @@ ORDER = ("forward", "inference", "backward", "convolution", "variants")
 
 TRANSFERS: dict[str, tuple[str, float]] = {
     "forward": ("leave_one_out_forward", 10),
+    "inference": ("remove_shard", 10),
     "convolution": ("fold_conv_transpose2d", 10),
     "backward": ("l1norm_backward", 8),
     "variants": ("filter_response_backward", 10),
