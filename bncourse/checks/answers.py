@@ -42,10 +42,13 @@ def is_alone(value: object, returns: tuple[str, ...], opaque: frozenset[str]) ->
 
 
 def unpack(value: object, returns: tuple[str, ...], opaque: frozenset[str], function: str) -> list[Any]:
-    """The parts of an answer that has several: a tuple, a list, or (where nothing is opaque) the rows of an array."""
+    """The parts of an answer that has several: a tuple, a list, or (where nothing is opaque) the rows of an array, or
+    its numbers where each part is one."""
     wanted = f"expected {len(returns)} values: ({', '.join(returns)})"
-    if issubclass(type(value), np.ndarray) and not opaque and base(value).ndim > 1:
-        value = list(base(value))
+    if issubclass(type(value), np.ndarray) and not opaque:
+        rows = base(value)
+        if rows.ndim > 1 or rows.shape == (len(returns),):
+            value = list(rows)
     if not isinstance(value, Iterable) or not issubclass(type(value), tuple | list):
         raise Unsuitable(f"{function} returned {described(value)}, {wanted}.")
     parts = list(islice(value, len(returns) + 1))
