@@ -9,7 +9,7 @@ from importlib import import_module
 
 from .exercise import Exercise
 
-ORDER = ("forward", "inference", "backward", "convolution", "variants")
+ORDER = ("forward", "inference", "backward", "convolution", "variants", "evidence")
 """The assignments, in the order of the course."""
 
 TRANSFERS: dict[str, tuple[str, float]] = {

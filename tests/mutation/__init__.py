@@ -3,6 +3,7 @@
 The machine shares nothing with the checker but the reference, so that the two have no blind spot in common.
 
 ``cases``        every exercise as the machine sees it: inputs, how an answer is run, the quantities it is made of
+                 (of ``evidence``, on the checker's own stand-ins: ``evidence_cases``)
 ``operators``    the slips: small changes of the syntax tree, fixed before the checker was tuned
 ``making``       mutants, from the source of right answers and of the reference
 ``equivalence``  which mutants are right answers after all, by wide sampling
@@ -11,3 +12,5 @@ The machine shares nothing with the checker but the reference, so that the two h
 ``simpler``      what simpler kinds of check would say
 ``trials``       the figures, counted
 """
+
+from . import evidence_cases as evidence_cases  # adds its cases

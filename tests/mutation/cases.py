@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bncourse import functional, nn
+from bncourse.checks.assignments import EXERCISES
 
 Inputs = dict[str, Any]
 Answer = dict[str, np.ndarray]
@@ -53,6 +54,8 @@ class Case:
     @property
     def reference(self) -> tuple[Any, ...]:
         """The right answer of the course."""
+        if self.name in EXERCISES and not hasattr(functional, self.name) and not hasattr(nn, self.name):
+            return EXERCISES[self.name].reference
         return tuple(getattr(functional, name, None) or getattr(nn, name) for name in self.functions)
 
 

@@ -316,15 +316,17 @@ def witnessed(exercise: str, functions: tuple[Any, ...]) -> object:
 def speed(exercise: str) -> Speed:
     """How long a student waits: for the right answer, for each of the bank's, and with the witness."""
     task = EXERCISES[exercise]
-    banks = [task.bank(entry.implementations[0]) for entry in task.misconceptions]
+    bank = {
+        f"{entry.identifier}[{way}]": task.bank(one)
+        for entry in task.misconceptions
+        for way, one in enumerate(entry.implementations)
+    } or {"None": task.bank(None)}  # type: ignore[arg-type]  # a plain exercise has no bank
+    banks = [functions for name, functions in bank.items() if name.endswith(("[0]", "None"))]
     first = max(first_time(partial(check, exercise, *functions, seed=1)) for functions in banks)
     passing = seconds(lambda: check(exercise, *CASES[exercise].reference, seed=1), 5)
     failing, with_witness = {}, {}
-    for entry in task.misconceptions:
-        for way, one in enumerate(entry.implementations):
-            functions = task.bank(one)
-            name = f"{entry.identifier}[{way}]"
-            failing[name] = seconds(partial(check, exercise, *functions, seed=1))
-            with_witness[name] = seconds(partial(witnessed, exercise, functions), 2)
+    for name, functions in bank.items():
+        failing[name] = seconds(partial(check, exercise, *functions, seed=1))
+        with_witness[name] = seconds(partial(witnessed, exercise, functions), 2)
     slow, late = (max(times, key=times.__getitem__) for times in (failing, with_witness))
     return Speed(exercise, passing, first, median(failing.values()), failing[slow], slow, with_witness[late], late)

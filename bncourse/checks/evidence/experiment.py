@@ -310,7 +310,7 @@ def divergence_counted_as_zero(train: Any, seeds: Any, quantity: str) -> Pair:
 
 @exercise.misconception(Kind.ERROR, SECTION, about="bn plain bn_seeds plain_seeds")
 def tried_again_until_it_trains(train: Any, seeds: Any, quantity: str) -> Pair:
-    """When a run diverges, you try another seed in its place. That picks the lucky runs of the arm that diverges, and
+    """You try another seed when a run diverges. That picks the lucky runs of the arm that diverges, and
     it then looks as good as one that never does. A run that diverged is a result: keep it."""
 
     def lucky(arm: str, seed: Any) -> Any:

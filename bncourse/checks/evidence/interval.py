@@ -169,6 +169,12 @@ def root(at: Any) -> Any:
 
 
 @steps.step
+def error(at: Any) -> Any:
+    """how far the mean scatters: deviation / root of n"""
+    return at.deviation / at.root
+
+
+@steps.step
 def probability(at: Any) -> Any:
     """the probability below the upper end: half of what the confidence leaves lies above it"""
     return (1 + at.confidence) / 2
@@ -188,8 +194,8 @@ def quantile(at: Any) -> Any:
 
 @steps.step
 def reach(at: Any) -> Any:
-    """how far the ends lie from the mean: quantile · deviation / root of n"""
-    return at.quantile * at.deviation / at.root
+    """how far the ends lie from the mean: quantile · error"""
+    return at.quantile * at.error
 
 
 @steps.step
@@ -227,14 +233,14 @@ def one_sided_probability(at: Any) -> Any:
     return at.confidence
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="probability")
-def lower_tail(at: Any) -> Any:
-    """You ask for the quantile of the small probability that is left over. It is negative, so your low lies above your
-    high. The upper end has (1 + confidence) / 2 below it, 0.975 for 95 %."""
+@exercise.misconception(Kind.ERROR, SECTION, step="probability", about="probability low high order")
+def ends_exchanged(at: Any) -> Any:
+    """Your low lies above your high. Either the two are returned in the wrong order, or you ask for the quantile of the
+    small probability that is left over, (1 - confidence) / 2, which is negative: ask for (1 + confidence) / 2."""
     return (1 - at.confidence) / 2
 
 
-exercise.another_way("lower_tail", step="probability")(lambda at: 1 - at.confidence)
+exercise.another_way("ends_exchanged", step="probability")(lambda at: 1 - at.confidence)
 
 
 @exercise.misconception(Kind.ERROR, SECTION, step="degrees")
@@ -274,18 +280,24 @@ exercise.another_way("another_default_confidence", step="confidence")(lambda at:
 # ------------------------------------------------------------------------------------------------------ the deviation
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="deviation")
+@exercise.misconception(Kind.ERROR, SECTION, step="deviation", about="deviation error")
 def deviation_divided_by_n(at: Any) -> Any:
     """Your deviation divides by n. It is taken around the effects' own mean, to which they lie closer than to the true
     one; n - 1 makes up for it. NumPy divides by n unless you say `ddof=1`."""
     return np.std(at.effects)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="deviation")
+@exercise.misconception(Kind.ERROR, SECTION, step="deviation", about="deviation error")
 def variance_for_deviation(at: Any) -> Any:
     """You take the variance for the deviation. It is in the square of the effects' unit, so the interval of the same
     effects in percent would not be a hundred times as wide, but ten thousand times. Take the root."""
     return np.var(at.effects, ddof=1)
+
+
+@exercise.another_way("variance_for_deviation", step="error")
+def variance_of_the_mean(at: Any) -> Any:
+    """The root is missing over the whole quotient."""
+    return np.var(at.effects, ddof=1) / len(at.effects)
 
 
 @exercise.another_way("variance_for_deviation", step="deviation")
@@ -294,7 +306,7 @@ def variance_divided_by_n(at: Any) -> Any:
     return np.var(at.effects)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="deviation")
+@exercise.misconception(Kind.ERROR, SECTION, step="deviation", about="deviation error")
 def not_centred(at: Any) -> Any:
     """You take the root of the mean square, without subtracting the mean. Then a large effect makes the interval wide,
     even if all trials agree about it. How far do they lie from their own mean?"""
@@ -307,21 +319,21 @@ exercise.another_way("not_centred", step="deviation")(lambda at: np.sqrt((at.eff
 # -------------------------------------------------------------------------------------------------------- the root of n
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="root")
+@exercise.misconception(Kind.ERROR, SECTION, step="root", about="root error")
 def root_of_n_forgotten(at: Any) -> Any:
     """You don't divide by the root of n. That is how far the single effects scatter; their mean is surer the more of
     them there are, by the root of their number."""
     return 1.0
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="root")
+@exercise.misconception(Kind.ERROR, SECTION, step="root", about="root error")
 def divided_by_n(at: Any) -> Any:
     """You divide the deviation by n, not by its root: the root is missing, or you divided by n a second time. Four
     times as many trials make a mean twice as sure, not four times."""
     return len(at.effects)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="root")
+@exercise.misconception(Kind.ERROR, SECTION, step="root", about="root error")
 def root_of_n_minus_1(at: Any) -> Any:
     """You divide by n - 1 in the deviation and once more, as its root, in the error of the mean. The correction belongs
     into the deviation alone: the mean is one of n effects."""
@@ -332,13 +344,13 @@ def root_of_n_minus_1(at: Any) -> Any:
 def half_as_wide(at: Any) -> Any:
     """Your interval is half as wide as it should be. t · s / √n is the way from the mean to *each* end, so that the
     whole interval is twice as wide."""
-    return at.quantile * at.deviation / at.root / 2
+    return at.quantile * at.error / 2
 
 
 # ---------------------------------------------------------------------------------------------------------- the whole
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="mean")
+@exercise.misconception(Kind.ERROR, SECTION, step="mean", about="mean low high")
 def median_for_mean(at: Any) -> Any:
     """You put the interval around the median. t · s / √n says how unsure the mean is; the median scatters otherwise,
     and has an interval of its own kind."""
@@ -348,7 +360,7 @@ def median_for_mean(at: Any) -> Any:
 exercise.another_way("median_for_mean", step="mean")(lambda at: (np.min(at.effects) + np.max(at.effects)) / 2)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="mean")
+@exercise.misconception(Kind.ERROR, SECTION, step="mean", about="mean low high")
 def sum_for_mean(at: Any) -> Any:
     """You put the interval around the sum of the effects, not around their mean. With more trials it would run away
     from the effect, when it should close in on it."""

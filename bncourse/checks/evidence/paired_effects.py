@@ -137,21 +137,55 @@ def effects(at: Any) -> Any:
 # --------------------------------------------------------------------------------------------------------- the pairing
 
 
-@exercise.misconception(Kind.ERROR, SECTION, about="difference quotient")
+@exercise.misconception(Kind.ERROR, SECTION, about="difference quotient bn plain")
 def the_other_way_round(bn: Array, plain: Array, ratio: bool = False) -> Array:
     """You compare the wrong way round: plain with bn. A positive effect is to speak for batch normalization, so it is
     bn - plain, and bn / plain."""
     return reference(plain, bn, ratio)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, about="difference quotient order")
+def bn_from_plain(at: Any) -> Any:
+    """Differences only."""
+    return at.plain - at.bn
+
+
+def plain_over_bn(at: Any) -> Any:
+    """Ratios only."""
+    return at.plain / at.bn
+
+
+exercise.another_way("the_other_way_round", step="difference")(bn_from_plain)
+exercise.another_way("the_other_way_round", step="quotient")(plain_over_bn)
+
+
+@exercise.misconception(Kind.ERROR, SECTION, step="difference", about="difference quotient bn plain")
+def added(at: Any) -> Any:
+    """You add the two numbers of a pair. An effect says how far one is *ahead* of the other, so for two arms that are
+    alike it has to be 0: subtract."""
+    return at.bn + at.plain
+
+
+exercise.another_way("added", step="quotient")(lambda at: at.bn * at.plain)
+
+
+@exercise.misconception(Kind.ERROR, SECTION, step="difference", about="difference quotient bn plain")
+def an_arm_with_itself(at: Any) -> Any:
+    """You compare an arm with itself, so every effect is 0, whatever was measured. One of the two names is written
+    where the other belongs: it is bn - plain, and bn / plain."""
+    return at.bn - at.bn
+
+
+exercise.another_way("an_arm_with_itself", step="quotient")(lambda at: at.bn / at.bn)
+
+
+@exercise.misconception(Kind.ERROR, SECTION, about="difference quotient bn plain order")
 def sorted_before(bn: Array, plain: Array, ratio: bool = False) -> Array:
     """You sort the arms before you compare them. The best run then meets the best one, not the one with the same data
     and the same weights: what the seed does to both no longer cancels. Keep the order."""
     return reference(np.sort(bn), np.sort(plain), ratio)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, about="difference quotient")
+@exercise.misconception(Kind.ERROR, SECTION, about="difference quotient bn plain")
 def compared_with_the_mean(bn: Array, plain: Array, ratio: bool = False) -> Array:
     """You compare each run with the *mean* of the plain arm. Then the luck of its own seed stays in every effect. Each
     run has a partner, with the same data and weights: compare it with that one."""

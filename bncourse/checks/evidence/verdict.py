@@ -249,7 +249,7 @@ steps.steps["verdict"] = verdict_by_the_rule  # `verdict` itself is the exercise
 # ------------------------------------------------------------------------------------------------------ what is decided
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="verdict")
+@exercise.misconception(Kind.ERROR, SECTION, step="verdict", about="verdict low high")
 def mean_alone(at: Any) -> Any:
     """You judge by the middle of the interval alone. It says nothing about how sure it is: with two trials the mean may
     be large by luck. Both ends have to be held against the smallest effect."""
@@ -268,14 +268,14 @@ exercise.another_way("mean_alone", step="verdict")(
 exercise.another_way("mean_alone", step="verdict")(lambda at: decided(at.low + at.high > 0, False, True, False))
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="matters")
+@exercise.misconception(Kind.ERROR, SECTION, step="matters", about="matters low")
 def above_zero_is_enough(at: Any) -> Any:
     """You say "yes" as soon as the interval lies above 0. That there is an effect does not say that it matters: with
     enough trials a hundredth of a point lies above 0 too. It has to be at the smallest effect that matters."""
     return at.low > 0
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="too_small")
+@exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="too_small high")
 def not_significant_read_as_no(at: Any) -> Any:
     """You say "no" because 0 lies in the interval. That the trials did not find an effect is not the same as that there
     is none: the interval may reach far above what matters. "No" needs the *whole* interval below it."""
@@ -285,56 +285,56 @@ def not_significant_read_as_no(at: Any) -> Any:
 exercise.another_way("not_significant_read_as_no", step="too_small")(lambda at: (at.low <= 0) & (at.high >= 0))
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="too_small")
+@exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="too_small high")
 def no_is_never_said(at: Any) -> Any:
     """You never say "no". An interval that lies wholly below the smallest effect that matters is a finding: whatever
     effect there is, it is too small. Open is only what allows both."""
     return at.low != at.low
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="too_small")
+@exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="too_small high")
 def no_asks_for_a_limit_below(at: Any) -> Any:
     """You say "no" only where the interval is also above minus the smallest effect. That shows that two arms are
     *alike*. The claim is about an effect upwards: it is refuted by any interval that lies wholly below what matters."""
     return (at.high < at.smallest) & (at.low > -at.smallest)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="against")
+@exercise.misconception(Kind.ERROR, SECTION, step="against", about="against high")
 def opposite_is_no(at: Any) -> Any:
     """You say "no" even where the whole interval is far below 0. That is more than no effect: the opposite of the claim
     was found, and the reader should hear it."""
     return at.low != at.low
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="against")
+@exercise.misconception(Kind.ERROR, SECTION, step="against", about="against high")
 def opposite_from_zero_on(at: Any) -> Any:
     """You say "opposite" as soon as the interval lies below 0. An effect downwards has to matter as well: the whole
     interval at minus the smallest effect, or below. Otherwise it is "no"."""
     return at.high < 0
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="against")
+@exercise.misconception(Kind.ERROR, SECTION, step="against", about="against high")
 def opposite_by_the_lower_end(at: Any) -> Any:
     """You say "opposite" as soon as the lower end is below minus the smallest effect. The interval may then reach far
     up: it is the *upper* end that has to be down there."""
     return at.low <= -at.smallest
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="matters")
+@exercise.misconception(Kind.ERROR, SECTION, step="matters", about="matters low")
 def yes_by_the_upper_end(at: Any) -> Any:
     """You say "yes" as soon as the upper end is at the smallest effect. That only says that such an effect is possible.
     It is the *lower* end that has to be there."""
     return at.high >= at.smallest
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="above_zero")
+@exercise.misconception(Kind.ERROR, SECTION, step="above_zero", about="above_zero low")
 def some_is_open(at: Any) -> Any:
     """You say "open" where the interval lies above 0 and reaches below what matters. More is known: there is an effect,
     only its size is unsure. That is "some"."""
     return at.low != at.low
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="above_zero")
+@exercise.misconception(Kind.ERROR, SECTION, step="above_zero", about="above_zero low")
 def open_is_some(at: Any) -> Any:
     """You say "some" although 0 lies in the interval. Then it may well be that there is no effect at all, or one that
     matters: too few trials, or too much scatter, to tell. That is "open"."""
@@ -353,28 +353,28 @@ for constant in (0.5, 0.1, 0.05, 0.01):
     exercise.another_way("smallest_is_ignored", step="smallest")(lambda at, c=constant: c)
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="matters", about="edge")
+@exercise.misconception(Kind.ERROR, SECTION, step="matters", about="matters low edge")
 def edge_of_yes(at: Any) -> Any:
     """You ask for more than the smallest effect where the rule says "at the smallest effect, or above". An interval
     that begins just there is a yes: what is called the smallest effect that matters does matter."""
     return at.low > at.smallest
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="edge")
+@exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="too_small high edge")
 def edge_of_no(at: Any) -> Any:
     """You say "no" for an interval that ends just at the smallest effect that matters. An effect of that size matters,
     and the interval still allows it: "no" needs the whole interval *below* it."""
     return at.high <= at.smallest
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="above_zero", about="edge")
+@exercise.misconception(Kind.ERROR, SECTION, step="above_zero", about="above_zero low edge")
 def edge_of_some(at: Any) -> Any:
     """You say "some" for an interval that begins just at 0. It still allows that there is no effect: "some" needs the
     whole interval *above* 0, otherwise it is open."""
     return at.low >= 0
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="against", about="edge")
+@exercise.misconception(Kind.ERROR, SECTION, step="against", about="against high edge")
 def edge_of_opposite(at: Any) -> Any:
     """You ask for less than minus the smallest effect where the rule says "at minus the smallest effect, or below". An
     interval that ends just there is the opposite."""
