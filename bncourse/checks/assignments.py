@@ -18,6 +18,7 @@ TRANSFERS: dict[str, tuple[str, float]] = {
     "convolution": ("fold_conv_transpose2d", 10),
     "backward": ("l1norm_backward", 8),
     "variants": ("filter_response_backward", 10),
+    "evidence": ("sign_flip_test", 10),
 }
 """The exercise that ends an assignment and its points. What marks it is not in the package (:mod:`.transfer`)."""
 
