@@ -79,6 +79,7 @@ class TestCheck:
         code, printed, errors = run(capsys, "check", "forward", SOLUTION)
         assert (code, errors) == (0, "")
         assert printed.count(": right,") == 6
+        assert "leave_one_out_forward is marked when you hand in" in printed
         assert "forward: 78 of 78 points of the checked exercises." in printed
 
     def test_the_released_notebook_is_not_written_yet(self, capsys):

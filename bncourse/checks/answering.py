@@ -11,10 +11,11 @@ import types
 from pathlib import Path
 from typing import Any
 
-from .assignments import ASSIGNMENTS
+from .assignments import ASSIGNMENTS, TRANSFERS
 from .calling import class_name, message
 from .marking import check
 from .surroundings import quiet
+from .transfer import points_elsewhere
 
 
 def namespace_of(cells: list[dict[str, str]]) -> tuple[dict[str, Any], list[str]]:
@@ -44,7 +45,7 @@ def python_of(source: str) -> str:
 
 
 def checked(assignment: str, cells: list[dict[str, str]], seed: int | None) -> dict[str, Any]:
-    """Every exercise of the assignment, checked on what the cells define."""
+    """Every exercise of the assignment, checked on what the cells define; of the last, when it is marked."""
     namespace, remarks = namespace_of(cells)
     exercises = ASSIGNMENTS[assignment]
     needed = dict.fromkeys(name for exercise in exercises for name in exercise.functions)
@@ -54,8 +55,10 @@ def checked(assignment: str, cells: list[dict[str, str]], seed: int | None) -> d
         for exercise in exercises
         if not set(exercise.functions) & set(missing)
     ]
+    last, _ = TRANSFERS.get(assignment, ("", 0))
+    later = [str(check(last))] if points_elsewhere(last) else []
     return {
-        "texts": [str(report) for report in reports],
+        "texts": [str(report) for report in reports] + later,
         "points": sum(report.points for report in reports),
         "max_points": sum(exercise.points for exercise in exercises),
         "passed": all(report.passed for report in reports),
