@@ -2,8 +2,8 @@
 
 Six exercises, 78 points; the transfer exercise and the answer marked by hand bring them to 100. The points stand in the
 decorators of the properties, and the cells of the notebook carry their sums (a test compares). The weights are a
-teacher's: the idea carries most of an exercise's points; ε in the wrong place costs less than a third, a changed input at
-most a quarter, the convention of another library at most a tenth (a test holds these bounds).
+teacher's: the idea carries most of an exercise's points; ε in the wrong place costs less than a third, a changed input
+at most a quarter, the convention of another library at most a tenth (a test holds these bounds).
 
 The idea is asked for *roughly* (1 %) on 400 rows, where neither ε = 1e-5 nor N - 1 shows; what these change is asked
 for in a property of its own.
