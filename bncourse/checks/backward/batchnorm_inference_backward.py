@@ -13,8 +13,9 @@ from ... import functional as reference
 from .. import quantities as q
 from .. import sentences
 from ..answers import Array
-from ..asking import Asked
+from ..asking import Asked, Refused
 from ..calling import Signature
+from ..comparing import rough, worst
 from ..draw import Draw
 from ..exercise import Exercise, Kind, Problem
 from ..forward.normalize import normalize
@@ -95,13 +96,22 @@ def inference_backward_follows_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=1, section="normalize-eps", nudge="What is eps in your function when nobody gives one?")
 def inference_backward_default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
-    f.agrees(of_inference(draw, SHAPES[1]))
+    f.agrees(of_inference(draw, SHAPES[1]), only=("dx",))
 
 
-@exercise.property(points=1, nudge="Of which type is the array that you write dx into, when x has whole numbers?")
+@exercise.property(
+    points=1,
+    needs="inference_dx_is_a_scale",
+    nudge="Of which type is the array that you write dx into, when x has whole numbers?",
+)
 def inference_backward_takes_whole_numbers(f: Asked, draw: Draw) -> None:
     """takes an x of whole numbers without losing what is behind the point"""
-    f.agrees(of_inference(draw, Problem(MANY, 3, whole=True, low=False)), within=ROUGHLY)
+    dy, x, *rest = of_inference(draw, Problem(MANY, 3, whole=True, low=False))
+    cut, whole = f((dy, x, *rest)), f((dy, x.astype(np.float64), *rest))
+    for name, one in whole.items():
+        mismatch = worst(name, cut[name], one, rough(one, ROUGHLY))
+        if mismatch is not None:
+            raise Refused(f"For an x of whole numbers, {mismatch} as for the same x with decimals.")
 
 
 @exercise.property(points=1, needs="inference_dx_is_a_scale", nudge="Does any line write into an array you were given?")
