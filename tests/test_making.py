@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAKE = shutil.which("make")
+sys.path.append(str(ROOT / "tools"))  # where its modules find each other
 
 
 def tool(name):

@@ -21,13 +21,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import slides
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 STAMP = BUILD / "book.json"
 
 CODE = ["bncourse", "constraints.txt", "tools/book.py"]  # and what is Python in the book: it decides what cells print
-TEXT = ["_config.yml", "_toc.yml", "book", "third_party"]
+TEXT = ["_config.yml", "_toc.yml", "book", "third_party", "tools/slides.py", "tools/slides.css"]
 
 
 def files(names: Iterable[str]) -> list[Path]:
@@ -99,7 +101,14 @@ def build(cold: bool = False) -> int:
     if status:
         forget(".doctrees")
         print("The book was not built: see the messages above.", file=sys.stderr)
-    elif sources() == now:  # else a file changed meanwhile, and the next run has work to do
+        return status
+    try:
+        if (ROOT / "book" / "slides.yml").exists():
+            slides.make()
+    except slides.NothingToShow as reason:
+        print(f"The slides were not made: {reason} (book/slides.yml).", file=sys.stderr)
+        return 1
+    if sources() == now:  # else a file changed meanwhile, and the next run has work to do
         STAMP.write_text(json.dumps(now))
     return status
 
