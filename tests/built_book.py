@@ -44,4 +44,4 @@ def pages() -> list[str]:
 @functools.cache
 def page(name: str) -> BeautifulSoup:
     """A page, parsed. Shared between tests: look, don't change."""
-    return BeautifulSoup((site() / name).read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup((site() / name).read_text(encoding="utf-8"), "lxml")

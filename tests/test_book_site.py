@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import yaml
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
 from built_book import ROOT, page, pages, site
 from nbclient import NotebookClient
 from sphinxcontrib import katex
@@ -47,9 +48,7 @@ NAMED_IN_SCRIPTS = {  # hosts that stand in a script's text and are never fetche
 
 def loaded_by(soup: BeautifulSoup) -> list[str]:
     """Every address that a browser fetches when it shows the page."""
-    found = [
-        tag[name] for kind, names in LOADED.items() for tag in soup.find_all(kind) for name in names if tag.get(name)
-    ]
+    found = [tag[name] for tag in soup.find_all(list(LOADED)) for name in LOADED[tag.name] if tag.get(name)]
     links = [tag for tag in soup.find_all("link") if tag.get("href")]
     found += [tag["href"] for tag in links if not LINKS_NOT_LOADED & set(tag.get("rel", []))]
     styles = [tag.get_text() for tag in soup.find_all("style")] + [tag["style"] for tag in soup.find_all(style=True)]
@@ -182,12 +181,21 @@ def test_every_picture_is_described():
     assert not silent
 
 
-def visible_text(soup: BeautifulSoup) -> str:
+UNSEEN = {"script", "style", "annotation", "pre", "code", "title", "noscript"}
+
+
+def words(tag: Tag) -> Iterator[str]:
     """What a reader sees as prose: no scripts, no code, and of formulas not the TeX that they carry for machines."""
-    soup = BeautifulSoup(str(soup), "html.parser")
-    for tag in soup.find_all(["script", "style", "annotation", "pre", "code", "title", "noscript"]):
-        tag.decompose()
-    return soup.get_text(" ")
+    for child in tag.children:
+        if isinstance(child, Tag):
+            if child.name not in UNSEEN:
+                yield from words(child)
+        elif type(child) is NavigableString:  # no comment, no doctype
+            yield child
+
+
+def visible_text(soup: BeautifulSoup) -> str:
+    return " ".join(words(soup))
 
 
 RAW_TEX = re.compile(r"\\[a-zA-Z]{2,}|\$\$|\$[^\s$][^$]{0,80}\$|\\[()\[\]]")

@@ -33,9 +33,10 @@ STEPS: dict[str, list[str]] = {
     "notebooks": [*PYTEST, "-o", "addopts=", "--nbval-lax", "solutions"],
     "book": ["tools/book.py"],
     "checker": [*PYTEST, *TIMEOUT, *COVERAGE, *CHECKER],
-    # Each worker begins with half of the files, in order; who is done first takes over from the other.
+    # Each worker begins with a third of the files, in order; who is done first takes over from the others. Three for
+    # two cores: a browser is waited for as long as it works.
     "tests": [
-        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "2", "--dist", "worksteal", "--durations=25"),
+        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "3", "--dist", "worksteal", "--durations=25"),
         *(f"--ignore={name}" for name in CHECKER),
     ],
     "coverage": ["tools/coverage_gate.py"],
