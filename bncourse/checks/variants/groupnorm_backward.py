@@ -86,7 +86,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
     """gives a dx, not zero itself, that sums to 0 over each group of each image"""
     arguments = group_pair(draw, Problem(4, 3, eps=0.1))
-    dx, scale = f(arguments)["dx"], scale_of_group_pair(arguments)["dx"]
+    dx, scale = f(arguments, only=("dx",))["dx"], scale_of_group_pair(arguments)["dx"]
     rows = in_rows(dx, arguments[4])
     sums = rows.sum(axis=1)
     if not np.any(np.abs(dx) > 1e-6 * scale):

@@ -24,8 +24,9 @@ GROUPS = (Problem(2, 3, eps=0.1, W=6), Problem(3, 4, eps=0.3, W=4), Problem(4, 5
 
 WHOLE_IMAGES = (Problem(2, 3, eps=0.1, whole=True), Problem(3, 4, eps=0.3, whole=True))
 
-ROWS, MANY = 5, 200
-"""Samples of a rough question, and their features: 1/(2 · 200) of x̂, which is what D - 1 changes, is within ROUGHLY."""
+ROWS, MANY = 12, 200
+"""Samples of a rough question, and their features: 1/(2 · 200) of x̂, which is what D - 1 changes, is within ROUGHLY of
+the largest y of a feature; of twelve, one is not small by chance."""
 
 MANY_FEATURES = Problem(ROWS, MANY, low=False)
 MANY_PIXELS = Problem(2, 3, low=False, H=14, W=14)

@@ -80,7 +80,7 @@ def dgamma_adds_up_dy_x_hat(f: Asked, draw: Draw) -> None:
 def dx_sums_to_zero(f: Asked, draw: Draw) -> None:
     """gives a dx, not zero itself, that sums to 0 over the pixels of each channel of each image"""
     arguments = instance_pair(draw, Problem(4, 3, eps=0.1))
-    dx, scale = f(arguments)["dx"], scale_of_instance_pair(arguments)["dx"]
+    dx, scale = f(arguments, only=("dx",))["dx"], scale_of_instance_pair(arguments)["dx"]
     sums = dx.sum(axis=(2, 3))
     if not np.any(np.abs(dx) > 1e-6 * scale):
         raise Refused("Your dx is 0 everywhere.")

@@ -33,8 +33,8 @@ LAYOUTS: dict[int, tuple[tuple[int, ...], Axes, Axes]] = {
 """Shape, reduced and affine axes for the D of a problem."""
 
 MANY: tuple[tuple[tuple[int, ...], Axes, Axes], ...] = (
-    ((3, 200), (1,), (1,)),
-    ((200, 3), (0,), (1,)),
+    ((12, 200), (1,), (1,)),
+    ((200, 12), (0,), (1,)),
     ((2, 3, 14, 14), (2, 3), (1,)),
     ((6, 3, 6, 6), (0, 2, 3), (1,)),
     ((20, 10, 3), (0, 1), (2,)),
