@@ -128,8 +128,8 @@ def test_a_wrong_mutant_is_not_taken_for_right(exercise, before, after):
 
 
 def test_right_answers_are_equivalent_to_the_reference():
-    for exercise, answers in RIGHT.items():
-        for functions in answers:
+    for exercise in CASES:  # an exercise of which many answers are right has none
+        for functions in RIGHT[exercise]:
             for inputs, right in list(zip(problems(exercise), expected(exercise), strict=True))[:3]:
                 trial = attempt(CASES[exercise], functions, inputs)
                 assert (trial.error, trial.changed) == ("", ())

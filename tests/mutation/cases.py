@@ -681,6 +681,35 @@ def scalar_quantities(inputs: Inputs) -> Quantities:
     ]
 
 
+def directed_inputs(random: np.random.Generator, draw: Draw) -> Inputs:
+    """A direction, and a linear backward that turns it: of each feature the reverse order, and its mean, are in dx."""
+    direction, scale = spread_out(random, draw.shape), spread_out(random, draw.shape[1])
+    by_itself, by_reverse, by_mean = (spread_out(random, draw.shape[1]) for _ in range(3))
+
+    def backward(dy: Any) -> Any:
+        return by_itself * dy + by_reverse * np.asarray(dy)[::-1] + by_mean * np.mean(dy, axis=0)
+
+    return {"backward": backward, "direction": direction, "scale": scale}
+
+
+def directed_quantities(inputs: Inputs) -> Quantities:
+    """factor_along."""
+    direction, scale = inputs["direction"], inputs["scale"]
+    dx = inputs["backward"](direction)
+    along, length = (dx * direction).sum(axis=0), (direction**2).sum(axis=0)
+    return [
+        (("direction",), direction),
+        (("scale",), scale),
+        (("dx",), dx),
+        (("along",), dx * direction),
+        (("along",), along),
+        (("length",), direction**2),
+        (("length",), length),
+        (("factor",), along / length / scale),
+        (("N",), len(direction)),
+    ]
+
+
 # ------------------------------------------------------------------------------------------------ the exercises
 
 
@@ -838,6 +867,7 @@ ALL = [
            fixed_inputs, fixed_quantities, ROWS, ("whole", "low", "gamma", "dy")),
     of_one("numerical_gradient", ("f", "x", "h"), ("gradient",), scalar_inputs, scalar_quantities,
            ((3,), (2, 3), (), (2, 2)), ("alike",), epses=(None, 1e-3, 1e-4), tolerance=1e-7),
+    of_one("factor_along", ("backward", "direction", "scale"), ("factor",), directed_inputs, directed_quantities, ROWS),
     *of_layer("batchnorm2d", IMAGES, over_batch),
     of_one("channel_statistics", ("x",), ("mean", "var"), layer_inputs, BATCH, IMAGES, ("low", "constant", "whole")),
     of_one("syncbn_forward", ("x", "counts", "means", "variances", "gamma", "beta", "eps"), ("y", "x_hat", "std"),

@@ -197,6 +197,19 @@ def not_divided_by_the_length(at: Any) -> Any:
     return 1.0
 
 
+@exercise.misconception(Kind.ERROR, SECTION, step="length", about="length along N")
+def one_of_the_sums_averaged(at: Any) -> Any:
+    """You take a mean in one of the two sums and a sum in the other, so your factor is off by N. Take two sums, or two
+    means: the 1/N then cancels."""
+    return (at.direction * at.direction).mean(axis=0)
+
+
+@exercise.another_way("one_of_the_sums_averaged", step="along")
+def product_averaged(at: Any) -> Any:
+    """The other one."""
+    return (at.dx * at.direction).mean(axis=0)
+
+
 @exercise.misconception(Kind.ERROR, SECTION, about="along")
 def lengths_compared(backward: Backward, direction: Array, scale: Array) -> Any:
     """You compare the lengths of dx and of the direction. A length has no sign, and it counts what points elsewhere:
