@@ -15,7 +15,7 @@ sys.path.append(str(ROOT / "tools"))
 import pdf
 
 pytestmark = pytest.mark.browser
-PARTS = ("forward", "reference")
+PARTS = ("problem", "reference/glossary", "reference/errata")
 
 
 @pytest.fixture(scope="module")
