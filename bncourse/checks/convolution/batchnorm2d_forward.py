@@ -131,7 +131,9 @@ def images_default_eps(f: Asked, draw: Draw) -> None:
     agrees_roughly(f, plain_layer(images(draw, Problem(8, 3, H=5, W=10))))
 
 
-@exercise.property(points=0.5, nudge="Try a batch whose shape is four different numbers, and one where all are the same.")
+@exercise.property(
+    points=0.5, nudge="Try a batch whose shape is four different numbers, and one where all are the same."
+)
 def images_right_to_rounding(f: Asked, draw: Draw) -> None:
     """is right to rounding for images of any shape, also when C = N or C = H"""
     for problem in SHAPES:

@@ -119,7 +119,9 @@ def folds_whole_numbers(f: Asked, draw: Draw) -> None:
 
 
 @exercise.property(
-    points=0.75, needs="weights_scaled_by_output", nudge="Does any line write into the weight or the bias you were given?"
+    points=0.75,
+    needs="weights_scaled_by_output",
+    nudge="Does any line write into the weight or the bias you were given?",
 )
 def fold_leaves_its_inputs_alone(f: Asked, draw: Draw) -> None:
     """leaves weight, bias and the others as they were: the layer is still needed for training"""
