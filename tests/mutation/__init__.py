@@ -3,7 +3,7 @@
 The machine shares nothing with the checker but the reference, so that the two have no blind spot in common.
 
 ``cases``        every exercise as the machine sees it: inputs, how an answer is run, the quantities it is made of
-                 (of ``evidence``, on the checker's own stand-ins: ``evidence_cases``)
+                 (``evidence_cases``, ``inference_cases``: on inputs that the checker draws)
 ``operators``    the slips: small changes of the syntax tree, fixed before the checker was tuned
 ``making``       mutants, from the source of right answers and of the reference
 ``equivalence``  which mutants are right answers after all, by wide sampling
@@ -13,4 +13,5 @@ The machine shares nothing with the checker but the reference, so that the two h
 ``trials``       the figures, counted
 """
 
-from . import evidence_cases as evidence_cases  # adds its cases
+from . import evidence_cases as evidence_cases  # these add their cases
+from . import inference_cases as inference_cases

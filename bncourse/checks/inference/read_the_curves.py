@@ -18,6 +18,9 @@ RIGHT, BATCH, UPDATES, STALE = NAMES
 FAR = 3.0
 """So many times the training loss, at the end, is what the exercise calls far above it."""
 
+HARDLY = 1.01
+"""A factor that six digits show."""
+
 EPOCHS = 6
 BATCHES, SIZE, NEW, D = 8, 20, 16, 3
 CLEARLY = 2.0
@@ -84,7 +87,7 @@ def is_clear(found: tuple[Array, ...], bug: str, quick: bool) -> bool:
     if bug == STALE:
         return bool(ends > FAR * CLEARLY)
     begins_so = begins < FAR / CLEARLY if quick else begins > FAR * 1.2
-    return bug != RIGHT or bool(begins_so and ends < FAR / CLEARLY)
+    return bug != RIGHT or bool(begins_so and 1 / CLEARLY < ends < FAR / CLEARLY)
 
 
 def training(draw: Draw, bug: str, quick: bool) -> tuple[Array, Array, Array, Array]:
@@ -171,6 +174,8 @@ def tells_from_healthy(f: Asked, draw: Draw, bug: str, what: str) -> None:
 def sees_updates_in_evaluation(f: Asked, draw: Draw) -> None:
     """knows a layer that updates its statistics in evaluation from a healthy one"""
     tells_from_healthy(f, draw, UPDATES, "a layer that updates its statistics in evaluation")
+    train, together, alone, again = curves(draw, RIGHT)
+    says(f, (train, together, alone, again * HARDLY), NAMES, "a layer that hardly updates in evaluation, but does")
 
 
 @exercise.property(
@@ -179,6 +184,8 @@ def sees_updates_in_evaluation(f: Asked, draw: Draw) -> None:
 def sees_batch_statistics(f: Asked, draw: Draw) -> None:
     """knows a layer that evaluates with the statistics of the batch it is given from a healthy one"""
     tells_from_healthy(f, draw, BATCH, "a layer that evaluates with the batch's statistics")
+    train, together, alone, again = curves(draw, RIGHT)
+    says(f, (train, together, alone * HARDLY, again), NAMES, "a layer that answers a little otherwise alone")
 
 
 @exercise.property(
