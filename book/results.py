@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ class Text(str):
         return str(self)
 
 
+def minus(text: str) -> str:
+    """Negative numbers with the sign that is as wide as a plus."""
+    return re.sub(r"(?<![\w.])-(?=[\d.])", "−", text)
+
+
 def result(name: str) -> Result:
     """The kept result of an experiment; its numbers are glued for the page's text.
 
@@ -40,7 +46,7 @@ def result(name: str) -> Result:
 
 def put(key: str, text: str) -> None:
     """Glue a text, to be read as {glue:text}`key`."""
-    glue(key, Text(text), display=False)
+    glue(key, Text(minus(text)), display=False)
 
 
 def declared(name: str) -> None:
@@ -62,7 +68,8 @@ def verdict(name: str) -> None:
     lines = ["| setting | effect, 95 % interval | Holm's p | says |", "|---|---|---|---|"]
     for finding in one.verdict.findings:
         p = f"{finding.p:.2g}" if finding.p >= 1e-3 else "< 0.001"
-        lines.append(f"| {finding.setting} | {interval(one.experiment.primary, finding)} | {p} | {finding.says} |")
+        effect = minus(interval(one.experiment.primary, finding))
+        lines.append(f"| {finding.setting} | {effect} | {p} | {finding.says} |")
     head = f"**Verdict: {one.verdict.word}** ({TOGETHER[one.verdict.word]}). {len(one.result.seeds)} paired trials, "
     display(Markdown(f"{head}{one.seconds:.0f} s of CPU.\n\n" + "\n".join(lines)))
 
@@ -102,7 +109,7 @@ def all_verdicts() -> None:
         page = one.experiment.page.rpartition("/")[2]
         for n, finding in enumerate(one.verdict.findings):
             title = f"[{one.experiment.title}]({page}.md): **{one.verdict.word}**" if n == 0 else ""
-            effect = interval(one.experiment.primary, finding)
+            effect = minus(interval(one.experiment.primary, finding))
             lines.append(f"| {title} | {finding.setting} | {effect} | {finding.says} |")
     display(Markdown("\n".join(lines)))
 
