@@ -266,6 +266,20 @@ MEANS = {
 another_way_of_steps(exercise, "parameters_divided_by_the_count", MEANS)
 
 
+@exercise.misconception(Kind.ERROR, HERE, about="mean_dy mean_dy_x_hat dgamma dbeta")
+def sums_along_axis_1(*arguments: Any) -> Any:
+    """You add what the devices sent along axis 1, over the channels, and get one number for each device. The rows are
+    the devices: add along axis 0, each channel by itself."""
+    return exercise.from_steps(ACROSS)(*arguments)
+
+
+ACROSS = {
+    "dgamma": lambda at: at.sums_dy_x_hat.sum(axis=1),
+    "dbeta": lambda at: at.sums_dy.sum(axis=1),
+    "mean_dy": lambda at: at.sums_dy.sum(axis=1) / at.n,
+    "mean_dy_x_hat": lambda at: at.sums_dy_x_hat.sum(axis=1) / at.n,
+}
+
 # --------------------------------------------------------------------------------------------------- by which count
 
 

@@ -288,10 +288,15 @@ exercise.copy(
     "eps_subtracted",
     "eps_ignored",
     "default_eps_of_keras",
+    "divides_before_it_subtracts",
     "only_centres",
     "only_rescales",
+    "adds_the_mean",
+    "multiplies_by_the_deviation",
     "gamma_ignored",
     "beta_ignored",
+    "gamma_and_beta_ignored",
+    "gamma_and_beta_swapped",
     "shifts_before_it_scales",
 )
 exercise.misconceptions[:] = [
