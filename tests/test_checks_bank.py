@@ -172,6 +172,8 @@ THE_LIST = {
     88: "rmsnorm_forward: subtracts_the_mean",
     89: "rmsnorm_forward: divides_by_the_norm",
     90: "rmsnorm_backward: mean_path_kept",
+    91: "syncbn_backward: local_backward",
+    92: "batchnorm_masked: padding_counted",
     93: "BatchNorm: backward_tracks_again",
 }
 """Where each known misconception of the course's list is in the bank; for many of them in other exercises, too."""
@@ -180,8 +182,6 @@ NO_ENTRY = {
     16: "parameters of shape (N, D): the checker hands in (D,), so it comes to 61 or to statistics_down_the_rows",
     19: "NaN for one value a channel: a property of its own, one_sample_is_not_nan",
     78: "folding with batch statistics: no batch is handed in",
-    91: "a synchronized forward with a local backward: no exercise has several workers",
-    92: "padding counted in masked statistics: no exercise has a mask",
 }
 
 
