@@ -3,7 +3,7 @@
 The machine shares nothing with the checker but the reference, so that the two have no blind spot in common.
 
 ``cases``        every exercise as the machine sees it: inputs, how an answer is run, the quantities it is made of
-                 (``evidence_cases``, ``inference_cases``: on inputs that the checker draws)
+                 (``evidence_cases``, ``inference_cases``: on inputs that the checker draws; ``variants_cases``)
 ``operators``    the slips: small changes of the syntax tree, fixed before the checker was tuned
 ``making``       mutants, from the source of right answers and of the reference
 ``equivalence``  which mutants are right answers after all, by wide sampling
@@ -15,3 +15,4 @@ The machine shares nothing with the checker but the reference, so that the two h
 
 from . import evidence_cases as evidence_cases  # these add their cases
 from . import inference_cases as inference_cases
+from . import variants_cases as variants_cases
