@@ -155,7 +155,9 @@ def bug(
             if off:
                 raise Refused(f"With your hides the bug still shows, for x of shape {arguments[0].shape}: {off}.")
 
-    @exercise.property(points=1, needs="shows_the_bug", nudge="Which line, put right alone, makes all gradients right?")
+    @exercise.property(
+        points=1, needs="shows_the_bug", nudge="Which is the first line that does not compute what its name says?"
+    )
     def names_the_line(f: Asked, draw: Draw) -> None:
         """names the one line that is wrong, by the number behind it"""
         said = float(f(layer(draw, PROBLEMS[0]), only=("line",))["line"])
