@@ -36,8 +36,8 @@ syncbn_backward = Exercise(
     scale=scale_of_sums,
     section="distributed-backward",
     smallest=(
-        (0 * DY, HAT, ONE, ONE, PAIRS, column(0, 4), column(0, 0)),
-        (0 * DY, HAT, ONE, ONE, PAIRS, column(0, 0), column(0, 4)),
+        (np.zeros_like(DY), HAT, ONE, ONE, PAIRS, column(0, 4), column(0, 0)),
+        (np.zeros_like(DY), HAT, ONE, ONE, PAIRS, column(0, 0), column(0, 4)),
         (DY, HAT, 2 * ONE, 4 * ONE, PAIRS, column(3, 1), column(4, 4)),
         (DY, HAT, 2 * ONE, 4 * ONE, UNEQUAL, column(3, 5), column(4, 4)),
         (

@@ -122,7 +122,7 @@ def scales_and_shifts_its_x_hat(f: Asked, draw: Draw) -> None:
 @exercise.property(points=0.5, section="normalize-eps", nudge="Where does eps stand in your code?")
 def devices_follow_eps(f: Asked, draw: Draw) -> None:
     """adds the eps it was given to the merged variance, under the root"""
-    x, counts, means, variances, gamma, beta = device(draw, MANY)
+    x, counts, means, variances, gamma, beta = device_with(draw, MANY, means="same", variances="same")
     small = 0.2 * means, 0.04 * variances
     is_normalized_by(f, (0.2 * x, counts, *small, gamma, beta, 0.1), 1)
 
@@ -130,7 +130,7 @@ def devices_follow_eps(f: Asked, draw: Draw) -> None:
 @exercise.property(points=0.5, section="normalize-eps", nudge="Which eps does your function use when it gets none?")
 def devices_default_eps(f: Asked, draw: Draw) -> None:
     """uses eps = 1e-5 when none is given"""
-    is_normalized_by(f, device(draw, Problem(3, 4, H=12, W=20)), 1)
+    is_normalized_by(f, device_with(draw, Problem(3, 4, H=12, W=20), means="same", variances="same"), 1)
 
 
 @exercise.property(points=1, nudge="The variances that come in are biased. What is the one you divide by?")
