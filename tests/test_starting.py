@@ -117,12 +117,29 @@ def test_links_lead_to_the_published_book_when_its_address_is_known(capsys, here
     assert json.loads(text)["nbformat"] == 4
 
 
-def test_the_readme_says_in_three_lines_how_to_start_and_bundles_what_there_is():
+COURSE = re.compile(r"^\| (one lecture|one week|a seminar) \| (.+) \| (\d+) \|$", re.MULTILINE)
+
+
+def test_the_readme_says_in_three_lines_how_to_start_and_what_makes_a_course():
     text = (ROOT / "exercises/README.md").read_text(encoding="utf-8")
     assert re.findall(r"^(\d)\. ", text, re.M) == ["1", "2", "3"]
     assert "bncourse start forward" in text
-    rows = dict(re.findall(r"^\| (one lecture|one week|a seminar) \| (.+) \|$", text, re.M))
-    named = {course: re.findall(r"`(\w+)`", assignments) for course, assignments in rows.items()}
+    named = {course: re.findall(r"`(\w+)`", assignments) for course, assignments, _ in COURSE.findall(text)}
     assert named["one lecture"] == ["forward"]
     assert named["one week"] == ["forward", "inference", "backward"]
-    assert [name for name in named["a seminar"] if name in ORDER] == [name for name in ORDER if name != "exam"]
+    assert named["a seminar"] == [name for name in ORDER if name != "exam"]
+
+
+def test_the_hours_are_those_of_the_notebooks():
+    minutes = {}
+    for name in starting.available():
+        notebook = json.loads((ROOT / f"exercises/{name}/{name}.ipynb").read_text(encoding="utf-8"))
+        opening = "".join(notebook["cells"][0]["source"])
+        minutes[name] = int(re.search(r"[Aa]bout (\d+)\s+minutes", opening)[1])
+        assert 120 <= minutes[name] <= 240
+        if name == "backward":
+            beyond_the_core = minutes[name] - int(re.search(r"(\d+) for the core", opening)[1])
+    for course, assignments, hours in COURSE.findall((ROOT / "exercises/README.md").read_text(encoding="utf-8")):
+        total = sum(minutes[name] for name in re.findall(r"`(\w+)`", assignments))
+        total -= beyond_the_core if "core sections of `backward`" in assignments else 0
+        assert abs(total / 60 - int(hours)) <= 0.5, course
