@@ -12,7 +12,7 @@ from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
 from ..inputs import EPS, ROUGHLY, and_eps, batch, eps_in, leaves_alone, parameters
-from .statistics import Words, add_counts, add_mistakes, add_other_axes, in_steps
+from .statistics import Words, add_counts, add_mistakes, add_other_axes, add_slips, in_steps
 from .sums import Sums
 
 SECTION = "box-masks"
@@ -214,6 +214,7 @@ add_mistakes(
     "thousand times as much as in kilograms.",
     SUMS,
 )
+add_slips(exercise, WORDS, SUMS)
 add_counts(
     exercise,
     WORDS,
@@ -259,6 +260,16 @@ add_other_axes(
     "You take mean and variance of each step t over the sequences. Here all real steps share one mean and one variance "
     "per feature, wherever in the sequence they are.",
     lambda at, values: mean_of(there(at), values, 0),
+    sums=SUMS,
+)
+add_other_axes(
+    exercise,
+    WORDS,
+    "sums_over_one_axis_only",
+    "You add up the real steps along one axis only, over the sequences or over the steps, but divide by all of them. "
+    "The sum runs over both at once, axis=(0, 1), and leaves one number per feature.",
+    lambda at, values: np.where(there(at), values, 0.0).sum(axis=0) / at.mask.sum(),
+    lambda at, values: np.where(there(at), values, 0.0).sum(axis=1, keepdims=True) / at.mask.sum(),
     sums=SUMS,
 )
 add_other_axes(

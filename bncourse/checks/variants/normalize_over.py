@@ -13,7 +13,7 @@ from ..calling import Signature
 from ..draw import Draw
 from ..exercise import Arguments, Exercise, Kind, Problem
 from ..inputs import EPS, ROUGHLY, and_eps, batch, eps_in, leaves_alone, parameters
-from .statistics import Words, add_counts, add_mistakes, add_other_axes, in_steps
+from .statistics import Words, add_counts, add_mistakes, add_other_axes, add_slips, in_steps
 from .sums import Sums
 
 Axes = tuple[int, ...]
@@ -217,6 +217,7 @@ add_mistakes(
     "You subtract the mean but do not divide by the standard deviation, so values that were far apart still are.",
     SUMS,
 )
+add_slips(exercise, WORDS, SUMS)
 add_counts(
     exercise,
     WORDS,

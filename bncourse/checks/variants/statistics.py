@@ -224,6 +224,32 @@ def add_rest(exercise: Exercise, sums: Sums) -> None:
         return sums.ends(at, at.x_hat / sums.spread(at, at.gamma) + sums.spread(at, at.beta))
 
 
+def add_slips(exercise: Exercise, w: Words, sums: Sums) -> None:
+    """Add slips that elsewhere the reading names."""
+
+    @exercise.misconception(
+        Kind.ERROR,
+        w.section,
+        f"You add the values up for the mean but do not divide by {w.counted()}. The mean of equal values has to be "
+        "that value, however many there are.",
+        step="mean",
+        about="mean N",
+    )
+    def mean_not_averaged(at: Any) -> Any:
+        return sums.total(at, at.x)
+
+    @exercise.misconception(
+        Kind.ERROR,
+        "normalize-formula",
+        "You multiply x by gamma before the mean is subtracted, for `gamma * x - mean` means (gamma * x) - mean. Put "
+        "the difference in parentheses: gamma * (x - mean) / std + beta.",
+        step="y",
+        about="gamma mean",
+    )
+    def scales_before_it_centres(at: Any) -> Any:
+        return sums.ends(at, (sums.spread(at, at.gamma) * at.x - at.mean) / at.std + sums.spread(at, at.beta))
+
+
 def add_default(exercise: Exercise) -> None:
     """Add the defaults of other libraries than Keras."""
 
