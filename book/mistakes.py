@@ -19,8 +19,8 @@ def sentence(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A sentence as Markdown shows it: the stars and lines of code outside of code marks are no emphasis."""
-    return re.sub(r"(`[^`]*`)|([*_])", lambda found: found[1] or f"\\{found[2]}", text)
+    """A sentence as Markdown shows it: *word* is emphasis, other stars and lines outside of code marks are code."""
+    return re.sub(r"(`[^`]*`|(?<!\S)\*\w+\*(?!\w))|([*_])", lambda found: found[1] or f"\\{found[2]}", text)
 
 
 def common_mistakes(*names: str) -> None:
