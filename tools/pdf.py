@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
@@ -41,18 +42,25 @@ FOOTER = (
     '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
 )
 STYLE = """
-html { font-size: 10.5pt; } body { background: white; }
-article.chapter { break-before: page; } h1, h2, h3, h4 { break-after: avoid; }
+html { font-size: 10pt; } body { background: white; line-height: 1.42; }
+article.chapter { break-before: page; }
+h1, h2, h3, h4, dt { break-after: avoid; } h1 { font-size: 22pt; } h2 { font-size: 15.5pt; } h3 { font-size: 12.5pt; }
+h2, h3 { margin-top: 1.2em; margin-bottom: 0.5em; }
+p, ul, ol, dl { margin-bottom: 0.6em; } li > p { margin-bottom: 0.3em; }
+p:has(+ div.math), p:has(+ .pst-scrollable-table-container) { break-after: avoid; }
+div.math { margin: 0.5em 0; } .katex-display { margin: 0.2em 0 !important; overflow: visible !important; }
+dl.py .katex-display { font-size: 0.72em; }
 .contents .page { min-width: 3em; text-align: right; }
-figcaption { color: #444 !important; }
-figure, img, .math, pre, table, .admonition > .admonition-title { break-inside: avoid; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 8.5pt; }
+figcaption { color: #444 !important; font-weight: 400 !important; }
+figure, img, .math, table, .admonition > .admonition-title { break-inside: avoid; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 7.8pt; line-height: 1.28; orphans: 9; widows: 9; }
 a { color: #0b5394; text-decoration: none; }
-table { font-size: 9.5pt; width: auto; } .pst-scrollable-table-container { overflow: visible; }
-.cell_output img, .bn-plot { max-width: 125mm; margin: 0 auto; display: block; }
+table { font-size: 9pt; width: auto; } .pst-scrollable-table-container { overflow: visible; }
+.cell_output img, .bn-plot { max-width: 108mm; max-height: 225mm; margin: 0 auto; display: block; }
 .cover { text-align: center; padding-top: 70mm; } .cover h1 { font-size: 30pt; }
-.contents { break-before: page; } .contents h2 { margin-top: 1.2em; font-size: 12pt; }
+.contents { break-before: page; } .contents h2 { margin-top: 1em; font-size: 11.5pt; }
 .contents p { margin: 0.15em 0; display: flex; } .contents a { flex: 1; color: inherit; }
+.contents .columns { columns: 2; column-gap: 12mm; }
 """
 
 
@@ -149,10 +157,11 @@ def document(every: list[Chapter], numbers: dict[str, int]) -> str:
             f"<title>{title}</title>",
             *(f'<link rel="stylesheet" href="{href}">' for href in styles),
             f"<style>{STYLE}</style></head><body>",
-            f'<section class="cover"><h1>{title}</h1><p>step by step, with every equation proved</p></section>',
-            '<section class="contents"><h1>Contents</h1>',
+            f'<section class="cover"><h1>{title}</h1><p>step by step, with every equation proved</p>'
+            f"<p>version {version('bncourse')}</p></section>",
+            '<section class="contents"><h1>Contents</h1><div class="columns">',
             *contents(every, titles, numbers),
-            "</section>",
+            "</div></section>",
             *(str(articles[one.name]) for one in every),
             "</body></html>",
         ]
@@ -191,8 +200,10 @@ def main(only: Sequence[str], to: Path) -> int:
         page = browser.new_page()
         page.set_default_timeout(180_000)
         for _ in range(2):
+            promised = numbers
             (PRINT / "index.html").write_text(document(chapters(only), numbers), encoding="utf-8")
-            page.goto(address, wait_until="networkidle")
+            page.goto(address, wait_until="load")  # an idle network is no sign that all has been read
+            page.evaluate("document.fonts.ready")
             page.emulate_media(media="print", color_scheme="light")
             page.pdf(
                 path=to, format="A4", margin=MARGIN, print_background=True, display_header_footer=True,
@@ -200,6 +211,9 @@ def main(only: Sequence[str], to: Path) -> int:
             )  # fmt: skip
             numbers = starts(to)
         browser.close()
+    wrong = [one.name for one in chapters(only)[1:] if promised.get(one.anchor) != numbers.get(one.anchor, -1)]
+    if wrong:
+        raise SystemExit(f"The contents name another page than the one on which these begin: {', '.join(wrong)}")
     print(f"{to}: {len(PdfReader(to).pages)} pages, {to.stat().st_size / 1e6:.1f} MB")
     return 0
 
