@@ -73,16 +73,17 @@ def planted(
 
 
 def train_rates_and_seeds(draw: Draw, problem: Problem) -> Arguments:
-    """A grid of D rates and N seeds; by validation, test and training accuracy other rates are best, in either arm.
+    """A grid of D rates, 4 at least, and N seeds; by validation, test and training accuracy other rates are best.
 
     ``low``: single lucky runs of other rates are better than all.
     """
-    rates = np.sort(draw.random.uniform(0.01, 3.0, problem.D))
+    D = max(problem.D, 4)
+    rates = np.sort(draw.random.uniform(0.01, 3.0, D))
     seeds = some_seeds(draw, problem.N)
-    order = draw.random.permutation(problem.D)
+    order = draw.random.permutation(D)
     turned = np.roll(order, 1)
     places = {name: (int(order[k]), int(turned[k])) for k, name in enumerate((VALIDATION, TEST, TRAINING))}
-    runs = [tuple(int(one[place % problem.D]) for place in (4, 2, 3)) for one in (order, turned)]
+    runs = [tuple(int(one[place % D]) for place in (4, 2, 3)) for one in (order, turned)]
     table = planted(draw, places, rates, seeds, tuple(runs) if problem.low else ((), ()), int(order[1]))
     return tuner(table, "a stand-in for train, with planted numbers"), rates, seeds
 
@@ -178,6 +179,7 @@ def inputs_stay(f: Asked, draw: Draw) -> None:
     arguments = agreeing(draw, 3, 5)
     train: StandIn = arguments[0]
     f(arguments)
+    f.outcome(arguments)  # again, since the reference was asked last
     foreign = {int(seed) for _, _, seed in train.calls} - {int(seed) for seed in arguments[2]}
     if foreign:
         raise Refused(f"train was called with the seed {min(foreign)}, which is not among those for tuning.")

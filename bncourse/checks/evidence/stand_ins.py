@@ -37,6 +37,7 @@ class StandIn(str):
         """What it is, in words, and what computes it."""
         one = super().__new__(cls, text)
         one.value, one.calls = value, []
+        value.__qualname__ = value.__name__  # which is what Python says of a call with too many arguments
         return one
 
     def __call__(self, *arguments: Any) -> Any:
@@ -114,6 +115,9 @@ def tuner(scores: dict[str, dict[tuple[str, float, int], float]], text: str) -> 
 def quantile(probability: float, degrees: float) -> float:
     """Student's t, whatever kind of number comes."""
     return t_quantile(float(probability), float(degrees))
+
+
+quantile.__name__ = "t_quantile"  # as the student knows it
 
 
 def student() -> StandIn:

@@ -78,7 +78,7 @@ def lying(draw: Draw, place: int, smallest: float) -> tuple[float, float]:
         SOME: [(near, far), (near, wide)],
         NO: [(-near, near), (-far, near), (near / 3, near), (-far, -near / 2), (-near, -near / 2)],
         OPPOSITE: [(-wide, -far)],
-        OPEN: [(-near, far), (-far, far), (-near / 3, wide), (-wide, far)],
+        OPEN: [(-near, far), (-far, far), (-near / 3, wide), (-2 * wide, far)],
     }[place]
     low, high = ways[draw.random.integers(len(ways))]
     return smallest * low, smallest * high
