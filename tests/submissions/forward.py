@@ -126,7 +126,7 @@ SUBMISSIONS = (
         },
         FULL,
     ),
-    Submission(  # a second for a call would still be right; this is a hundred times slower than it need be
+    Submission(  # slow is not wrong: this takes a thousand times what it need take
         "right-but-slow",
         SHORT
         | {
