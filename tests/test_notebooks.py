@@ -141,6 +141,13 @@ def test_it_asks_for_predictions_and_folds_the_answers(path):
     assert text.count("<summary>") == text.count("<details>")
 
 
+def asks_whose_it_is(node):
+    """``working("name", name)``, or ``chosen is name``."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "working"
+    return isinstance(node, ast.Compare) and all(isinstance(one, ast.Is | ast.IsNot) for one in node.ops)
+
+
 @each
 def test_a_cell_that_builds_on_an_answer_asks_for_one_that_works(path):
     """Else one mistake would spoil what comes after it, and an untouched notebook would crash."""
@@ -149,9 +156,8 @@ def test_a_cell_that_builds_on_an_answer_asks_for_one_that_works(path):
         if cell["cell_type"] != "code" or cell in answer_cells(path) or cell in check_cells(path):
             continue
         tree = ast.parse(source(cell))
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-        working = {name for call in calls if call.func.id == "working" for name in ast.walk(call)}
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in working}
+        harmless = {name for node in ast.walk(tree) if asks_whose_it_is(node) for name in ast.walk(node)}
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in harmless}
         assert not used & answers, cell["id"]
 
 
