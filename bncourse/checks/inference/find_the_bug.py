@@ -1,7 +1,7 @@
 """What is asked of `find_the_bug`, and how is it got wrong?
 
-The student's function examines layers that it may only observe, and chooses on which data. The bugs are those that the
-checks of well-known courses let pass; where nobody looks, such a layer is right.
+The student's function examines layers that it may only observe, and chooses on which data. The bugs are those that
+tests on standard data let pass; where nobody looks, such a layer is right.
 """
 
 from collections.abc import Callable, Mapping, Sequence
