@@ -226,7 +226,7 @@ exercise.another_way("normal_quantile", step="quantile")(lambda at: 2.0)
 exercise.another_way("normal_quantile", step="quantile")(lambda at: NormalDist().inv_cdf(0.975))
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="probability")
+@exercise.misconception(Kind.ERROR, SECTION, step="probability", about="probability confidence")
 def one_sided_probability(at: Any) -> Any:
     """You ask for the quantile of the confidence itself. That leaves 5 % above the upper end, and as much below the
     lower: together 10 %. An interval has two ends, so each may miss with 2.5 %: ask for 0.975."""

@@ -29,6 +29,8 @@ def two_arms(draw: Draw, problem: Problem) -> Arguments:
     if problem.whole:
         bn, plain = (draw.random.integers(2, 40, problem.N) for _ in range(2))
         plain = plain + (bn == plain)
+    if bn[0] < plain[0]:  # one effect for the claim at least, so that the logarithm of a difference is a number once
+        bn, plain = plain, bn
     return (bn, plain) if problem.eps is None else (bn, plain, bool(problem.eps))
 
 
@@ -253,21 +255,21 @@ def logarithm_to_another_base(at: Any) -> Any:
 exercise.another_way("logarithm_to_another_base", step="log_ratio")(lambda at: np.log2(at.quotient))
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="ratio", about="ratio")
+@exercise.misconception(Kind.ERROR, SECTION, step="ratio", about="ratio quotient")
 def ratio_ignored(at: Any) -> Any:
     """You give differences even where ratios are asked for. Of steps, or of learning rates, a difference says little:
     from 10 to 20 is as much as from 1000 to 2000. Look at the argument `ratio`."""
     return False
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="ratio", about="ratio")
+@exercise.misconception(Kind.ERROR, SECTION, step="ratio", about="ratio difference")
 def always_a_ratio(at: Any) -> Any:
     """You give logarithms of ratios even where differences are asked for. Accuracies in percent are compared in points,
     by subtraction. Look at the argument `ratio`."""
     return True
 
 
-@exercise.misconception(Kind.ERROR, SECTION, step="ratio", about="ratio")
+@exercise.misconception(Kind.ERROR, SECTION, step="ratio", about="ratio difference")
 def ratio_by_default(at: Any) -> Any:
     """You give logarithms of ratios when nothing is said. What is asked for is `ratio=False` as the default: then it is
     differences, unless the caller says otherwise."""

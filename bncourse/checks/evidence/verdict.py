@@ -293,6 +293,13 @@ def no_is_never_said(at: Any) -> Any:
 
 
 @exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="too_small high")
+def no_from_zero_down(at: Any) -> Any:
+    """You say "no" only where the interval lies below 0. A small effect for the claim is too small as well: "no" is any
+    interval that lies wholly below the smallest effect that matters."""
+    return at.high < 0
+
+
+@exercise.misconception(Kind.ERROR, SECTION, step="too_small", about="too_small high")
 def no_asks_for_a_limit_below(at: Any) -> Any:
     """You say "no" only where the interval is also above minus the smallest effect. That shows that two arms are
     *alike*. The claim is about an effect upwards: it is refuted by any interval that lies wholly below what matters."""
