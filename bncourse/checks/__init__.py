@@ -2,7 +2,7 @@
 
 The door is :func:`check`. The rooms:
 
-``forward``, ``inference``, ``backward``, ``convolution``, ``variants``
+``forward``, ``inference``, ``backward``, ``convolution``, ``variants``, ``evidence``
                    the assignments: each exercise's properties, points, steps, misconceptions. One module an exercise
 ``assignments``    which exercises there are; ``transfer`` finds those whose answers are not published
 ``marking``        runs the properties, makes the report; ``consistency`` judges a backward beside a wrong forward;

@@ -277,9 +277,6 @@ def another_default_confidence(at: Any) -> Any:
 exercise.another_way("another_default_confidence", step="confidence")(lambda at: at.given.get("confidence", 0.99))
 
 
-# ------------------------------------------------------------------------------------------------------ the deviation
-
-
 @exercise.misconception(Kind.ERROR, SECTION, step="deviation", about="deviation error")
 def deviation_divided_by_n(at: Any) -> Any:
     """Your deviation divides by n. It is taken around the effects' own mean, to which they lie closer than to the true
@@ -314,9 +311,6 @@ def not_centred(at: Any) -> Any:
 
 
 exercise.another_way("not_centred", step="deviation")(lambda at: np.sqrt((at.effects**2).mean()))
-
-
-# -------------------------------------------------------------------------------------------------------- the root of n
 
 
 @exercise.misconception(Kind.ERROR, SECTION, step="root", about="root error")
