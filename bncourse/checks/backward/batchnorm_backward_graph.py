@@ -319,6 +319,20 @@ def variance_path_without_N(at: Any) -> Any:
     return at.dvar * 2.0 * at.centred
 
 
+@exercise.misconception(Kind.ERROR, VARIANCE, step="dx_var", about="x_hat")
+def variance_path_without_x_hat(at: Any) -> Any:
+    """You leave the sample's own x_hat out of the term through the variance (in the graph, its x - mean). It stands
+    there twice: inside the sum, and once more in front of it. A sample at the mean does not move the variance at all,
+    and yours does."""
+    return -at.inv_std * (at.dx_hat * at.x_hat).mean(axis=0) * np.ones_like(at.x)
+
+
+@exercise.another_way("variance_path_without_x_hat", step="dx_var")
+def variance_path_without_centred(at: Any) -> Any:
+    """In the graph."""
+    return at.dvar * 2.0 / at.N * np.ones_like(at.x)
+
+
 @exercise.misconception(Kind.ERROR, CLOSED, step="N", about="N")
 def sums_not_averaged(at: Any) -> Any:
     """You subtract sums over the batch where dx has means: both terms, through the mean and through the variance, lack
@@ -548,6 +562,15 @@ def parameters_averaged(at: Any) -> Any:
 exercise.another_way("parameters_averaged", step="dbeta")(lambda at: at.dy.mean(axis=0))
 exercise.another_way("parameters_averaged")(
     combined(lambda at: (at.dy * at.x_hat).mean(axis=0), lambda at: at.dy.mean(axis=0))
+)
+exercise.another_way("parameters_averaged")(
+    exercise.from_steps(  # and the closed form made of them divides by N again
+        {
+            "dgamma": lambda at: (at.dy * at.x_hat).mean(axis=0),
+            "dbeta": lambda at: at.dy.mean(axis=0),
+            "dx": lambda at: at.gamma * at.inv_std * (at.dy - at.dbeta / at.N - at.x_hat * at.dgamma / at.N),
+        }
+    )
 )
 
 

@@ -272,6 +272,7 @@ copy_over_channels(
     "variance_path_power",
     "mean_path_without_N",
     "variance_path_without_N",
+    "variance_path_without_x_hat",
     "sums_not_averaged",
     "divides_by_N_minus_1",
     "variance_path_by_N_minus_1",
@@ -325,6 +326,11 @@ copy_over_channels(
         "variance_path_without_N": (
             "Your term through the variance lacks its 1/(N·H·W): the variance is a mean of the squares of all pixels "
             "of all images, so one pixel counts for that part. Yours grows with the batch."
+        ),
+        "variance_path_without_x_hat": (
+            "You leave the pixel's own x_hat out of the term through the variance (in the graph, its x - mean). It "
+            "stands there twice: inside the sum, and once more in front of it. A pixel at the mean does not move the "
+            "variance at all, and yours does."
         ),
         "sums_not_averaged": (
             "You subtract sums over a channel where dx has means: both terms, through the mean and through the "
@@ -505,6 +511,17 @@ def parameters_averaged(at: Any) -> Any:
 parameters_by("parameters_averaged", lambda terms: terms.mean(axis=AXES))
 for divided in (lambda terms: terms.sum(axis=AXES) / len(terms), lambda terms: terms.mean(axis=(2, 3)).sum(axis=0)):
     both_parameters_by("parameters_averaged", divided)
+another_way_of_steps(  # and the closed form made of them divides by N·H·W again
+    exercise,
+    "parameters_averaged",
+    {
+        "dgamma": lambda at: (at.dy * at.x_hat).mean(axis=AXES),
+        "dbeta": lambda at: at.dy.mean(axis=AXES),
+        "dx": lambda at: (
+            spread(at.gamma * at.inv_std) * (at.dy - spread(at.dbeta) / at.N - at.x_hat * spread(at.dgamma) / at.N)
+        ),
+    },
+)
 
 
 @exercise.misconception(Kind.ERROR, SHAPE, step="dgamma", about="dgamma axis")
