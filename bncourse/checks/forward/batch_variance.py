@@ -136,6 +136,13 @@ def mean_absolute_deviation(at: Any) -> Any:
     return np.abs(at.centred).sum(axis=0) / at.N
 
 
+@batch_variance.misconception(Kind.ERROR, "batch-variance", step="var")
+def distances_not_squared(at: Any) -> Any:
+    """You average the distances from the mean without squaring them. Those above and those below cancel, for every
+    batch: that is what makes it the mean. Square each distance first."""
+    return at.centred.sum(axis=0) / at.N
+
+
 @batch_variance.misconception(Kind.ERROR, "batch-variance", about="axis")
 def variance_along_axis_1(x: Array) -> Any:
     """You take the variance of each sample over its features (axis=1). Batch normalization takes that of each feature
