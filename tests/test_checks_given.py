@@ -67,7 +67,7 @@ def test_a_pair_comes_as_a_pair(capsys):
     assert capsys.readouterr().out == "This cell uses your batchnorm_forward and batchnorm_backward.\n"
     forward, backward = working("batchnorm_backward", own_forward, unwritten)
     assert capsys.readouterr().out == (
-        "Your batchnorm_forward and batchnorm_backward are not right yet, so this cell uses the course's.\n"
+        "Your batchnorm_forward and batchnorm_backward are not right yet as a pair, so this cell uses the course's.\n"
     )
     assert check("batchnorm_backward", forward, backward)
 

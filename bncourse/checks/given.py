@@ -46,8 +46,9 @@ def is_right(exercise: Exercise, functions: tuple[object, ...]) -> bool:
 
 
 def sentence(names: tuple[str, ...], right: bool) -> str:
-    """Whose function it is."""
+    """Whose function it is. Of a pair nobody knows yet which of the two is wrong: a given forward may well be right."""
     which = " and ".join(names)
     if right:
         return f"This cell uses your {which}."
-    return f"Your {which} {'is' if len(names) == 1 else 'are'} not right yet, so this cell uses the course's."
+    wrong = "is not right yet" if len(names) == 1 else "are not right yet as a pair"
+    return f"Your {which} {wrong}, so this cell uses the course's."
