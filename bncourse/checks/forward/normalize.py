@@ -48,7 +48,7 @@ def subtracts_the_mean(f: Asked, draw: Draw) -> None:
     x[2] = mean
     x_hat = f((x, mean, var))["x_hat"]
     if not np.all(np.abs(x_hat[2]) <= 1e-4):
-        raise Refused(f"Where x equals the mean, x_hat is {x_hat[2].tolist()}, expected zeros.")
+        raise Refused(f"Where x equals the mean, x_hat is {np.array2string(x_hat[2], precision=4)}, expected zeros.")
     if not np.all(np.sign(np.delete(x_hat, 2, axis=0)) == np.sign(np.delete(x - mean, 2, axis=0))):
         raise Refused("x_hat is not positive just where x is above the mean.")
 
