@@ -90,7 +90,7 @@ RETURNED = {
     "NaN": (lambda x: x.mean(axis=0) * np.nan, "mean[0] is nan, expected"),
     "infinity": (lambda x: x.mean(axis=0) + np.inf, "mean[0] is inf, expected"),
     "a scalar": (lambda x: 3.0, "mean has shape (), expected (3,)"),
-    "a tuple of two": (lambda x: (x.mean(axis=0), 1), "differ in length"),
+    "a tuple of two": (lambda x: (x.mean(axis=0), 1), "returned a tuple of 2, expected an array"),
     "a dict": (lambda x: {"mean": x.mean(axis=0)}, "returned a dict, expected"),
     "a set": (lambda x: {1.0}, "returned a set, expected"),
     "a function": (lambda x: np.mean, "expected an array of numbers"),

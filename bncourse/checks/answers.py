@@ -70,7 +70,8 @@ def plain_array(value: object, what: str, returned: bool = True) -> Array:
     try:
         array = base(value) if issubclass(type(value), np.ndarray) else base(np.asarray(value))
     except ValueError:
-        raise Unsuitable(f"{what} {verb} a list whose rows differ in length, expected an array.") from None
+        several = described(value) if isinstance(value, tuple) else "a list whose rows differ in length"
+        raise Unsuitable(f"{what} {verb} {several}, expected an array.") from None
     if array.dtype.kind == "c":
         raise Unsuitable(f"{what} {verb} complex numbers, expected real ones.")
     if array.dtype.kind not in "iuf":
