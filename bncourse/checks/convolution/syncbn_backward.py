@@ -87,7 +87,7 @@ def feels_the_other_devices(f: Asked, draw: Draw) -> None:
     size = np.sqrt((dx * dx).sum(axis=AXES) * (expected * expected).sum(axis=AXES))
     if not np.all(size > 0):
         raise Refused("Where dy is 0 on this device, your dx is 0, whatever the other devices sent.")
-    if not np.all(np.abs((dx * expected).sum(axis=AXES)) >= 0.99 * size):
+    if not np.all(np.abs((dx * expected).sum(axis=AXES)) >= 0.9999 * size):
         raise Refused("Where dy is 0 on this device, your dx is not made of the sums that the other devices sent.")
 
 
