@@ -129,6 +129,7 @@ verdict = WordExercise(
         these((-1.0, 2.0)),
         these((0.0, 3.0)),
         these((-3.0, -2.0)),
+        these((0.5, 1.5)),
     ),
     caller=judged_one_by_one,
     probes=(Problem(30, 1, eps=0.3), Problem(40, 1, eps=2.0), Problem(50, 1, eps=7.0)),
@@ -304,6 +305,16 @@ def no_asks_for_a_limit_below(at: Any) -> Any:
     """You say "no" only where the interval is also above minus the smallest effect. That shows that two arms are
     *alike*. The claim is about an effect upwards: it is refuted by any interval that lies wholly below what matters."""
     return (at.high < at.smallest) & (at.low > -at.smallest)
+
+
+@exercise.misconception(Kind.ERROR, SECTION, step="verdict", about="verdict low")
+def some_asked_before_no(at: Any) -> Any:
+    """You ask whether the interval lies above 0 before you ask whether it lies below what matters. An interval can do
+    both: its effects are above 0 and all too small. The first line that applies decides, and "no" stands before
+    "some"."""
+    return np.select([at.matters, at.against, at.above_zero, at.too_small], [YES, OPPOSITE, SOME, NO], OPEN).astype(
+        float
+    )
 
 
 @exercise.misconception(Kind.ERROR, SECTION, step="against", about="against high")
