@@ -117,20 +117,22 @@ def two_claims_of_the_list(f: Asked, draw: Draw) -> None:
     """names two claims of the list, neither more nor others"""
     claims = int(f(())["claims"])
     if claims != HOW_MANY:
-        known = ", ".join(CLAIMS)
-        raise Refused(f"It names {abs(claims)} of the claims {known}{' and others' if claims < 0 else ''}; name two.")
+        raise Refused(
+            f"It names {abs(claims)} of the claims {', '.join(CLAIMS)}"
+            f"{', and others that are not among them' if claims < 0 else ''}; name two of these."
+        )
 
 
 @exercise.property(points=1, nudge="How large will the effect be? Say a number, even if you are not sure.")
 def a_number_expected(f: Asked, draw: Draw) -> None:
     """says for both how large the effect will be: a number of points, or a factor above 0"""
-    enough(f, "expected", "an effect that you expect: a number, of `faster` a factor above 0")
+    enough(f, "expected", "an effect that you expect: a number of points, for `faster` a factor above 0")
 
 
 @exercise.property(points=2, nudge="From which size on would you tell somebody about the effect?")
 def a_smallest_effect(f: Asked, draw: Draw) -> None:
     """says for both which effect is the smallest that matters: points above 0, or a factor above 1"""
-    enough(f, "smallest", "a smallest effect that matters: points above 0, of `faster` a factor above 1")
+    enough(f, "smallest", "a smallest effect that matters: points above 0, for `faster` a factor above 1")
 
 
 @exercise.property(points=1, nudge="Why do you expect it? What happens in the layer?")
@@ -143,4 +145,4 @@ def enough(f: Asked, name: str, what: str) -> None:
     """Refuse an answer in which a claim lacks something."""
     answer = f(())
     if int(answer[name]) < HOW_MANY:
-        raise Refused(f"Of two claims, {int(answer[name])} with {what}.")
+        raise Refused(f"Of the two claims {('none has', 'only one has')[int(answer[name])]} {what}.")
