@@ -273,7 +273,7 @@ def statistics_down_the_rows(
     x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float = EPS
 ) -> Any:
     """You spread the running statistics down the rows, so that sample i gets those of feature i. They belong to the
-    columns: shape (D,) broadcasts against (N, D) by itself. Your version runs only when N = D."""
+    columns: shape (D,) broadcasts against (N, D) by itself. Your version has the right shape only when N = D."""
     return gamma * (x - running_mean[:, None]) / np.sqrt(running_var[:, None] + eps) + beta
 
 

@@ -238,6 +238,13 @@ def weight_not_scaled(at: Any) -> Any:
     return at.weight
 
 
+@exercise.misconception(Kind.ERROR, "folding-forward", step="new_weight", about="weight")
+def scales_the_outputs(at: Any) -> Any:
+    """You multiply the rows of the weight. A weight is (out, in), and here every *input* has its own scale: multiply
+    the columns, weight * scale. Yours has the right shape only with as many inputs as outputs."""
+    return at.weight * at.scale[:, None]
+
+
 @exercise.misconception(Kind.ERROR, "folding-forward", step="new_bias", about="bias")
 def bias_left_as_it_was(at: Any) -> Any:
     """You return the layer's own bias. Batch normalization also adds an offset to every input, beta - scale *
@@ -297,7 +304,8 @@ def folds_into_the_layer_before(
     eps: float = EPS,
 ) -> Pair:
     """You fold as if the dense layer came first: the scale on the rows of the weight, the shift straight into the bias.
-    Here batch normalization comes first and acts on the inputs. Yours runs only with as many inputs as outputs."""
+    Here batch normalization comes first and acts on the inputs. Yours has the right shape only with as many
+    inputs as outputs."""
     scale = gamma / np.sqrt(running_var + eps)
     own = np.zeros(len(weight)) if bias is None else bias
     return weight * scale[:, None], scale * (own - running_mean) + beta

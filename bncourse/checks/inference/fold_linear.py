@@ -324,7 +324,8 @@ def scales_the_inputs(
     eps: float = EPS,
 ) -> Pair:
     """You multiply the columns of the weight. A weight is (out, in), and batch normalization has one scale for each
-    output: multiply the rows, scale[:, None] * weight. Yours runs only with as many inputs as outputs."""
+    output: multiply the rows, scale[:, None] * weight. Yours has the right shape only with as many inputs as
+    outputs."""
     scaled = weight * factor(gamma, running_var, eps)
     return scaled, folded_bias(bias, gamma, beta, running_mean, running_var, eps)
 

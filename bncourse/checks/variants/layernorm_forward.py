@@ -170,8 +170,8 @@ add_other_axes(
 @exercise.misconception(Kind.ERROR, "layer-norm", about="gamma beta")
 def parameters_down_the_rows(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> Any:
     """You spread gamma and beta down the rows, so that sample i gets the parameters of feature i. The statistics belong
-    to the samples, but gamma and beta still belong to the features: shape (D,) broadcasts by itself. Your version runs
-    only when N = D."""
+    to the samples, but gamma and beta still belong to the features: shape (D,) broadcasts by itself. Your version has
+    the right shape only when N = D."""
     mean, var = moments(x, 1)
     return gamma[:, None] * (x - mean) / np.sqrt(var + eps) + beta[:, None], None
 

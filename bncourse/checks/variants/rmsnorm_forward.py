@@ -339,7 +339,7 @@ def divides_by_gamma(at: Any) -> Any:
 @exercise.misconception(Kind.ERROR, "rms-norm", about="gamma")
 def gamma_down_the_rows(x: Array, gamma: Array, eps: float = EPS) -> Any:
     """You spread gamma down the rows, so that sample i gets the gamma of feature i. It belongs to the features: shape
-    (D,) broadcasts against (N, D) by itself. Your version runs only when N = D."""
+    (D,) broadcasts against (N, D) by itself. Your version has the right shape only when N = D."""
     return gamma[:, None] * x / root_mean_square(x, eps), None
 
 
