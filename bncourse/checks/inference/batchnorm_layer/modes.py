@@ -210,6 +210,13 @@ def affine_left_out_in_evaluation(at: Any) -> Any:
 # -------------------------------------------------------------------------------------------------------- the backward
 
 
+@exercise.misconception(Kind.ERROR, "normalize-eps", step="dx", about="std")
+def std_kept_without_eps(at: Any) -> Any:
+    """Your forward divides with eps, your backward without. It has to divide by the same number: leave in std the root
+    of the variance *plus eps*, all that the forward divided by."""
+    return (at.dx_hat + at.paths) / np.sqrt(at.used_var[list(ASKED)])[:, None]
+
+
 @exercise.misconception(Kind.ERROR, PARAMETERS, step="dx_hat", about="gamma dx")
 def gamma_missing(at: Any) -> Any:
     """You leave gamma out of dx. y is gamma x_hat + beta, so what comes back to x_hat is gamma times dy: with gamma = 0
