@@ -108,7 +108,8 @@ def assignments(values: Mapping[str, Any]) -> str:
 def number(value: Any, indent: int = 0) -> str:
     """A number or an array to six digits, whatever print options the student has set."""
     if not isinstance(value, np.ndarray):
-        return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+        countable = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        return f"{value:g}" if countable else str(value)
     # Of numbers far from 0 six digits would show no difference; of truth values there is none to take.
     nearly_alike = value.size > 1 and value.dtype != bool and 0 < np.ptp(value) < 1e-5 * np.abs(value).max()
     floatmode: Any = "unique" if nearly_alike else "maxprec_equal"
