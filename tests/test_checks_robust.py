@@ -296,7 +296,7 @@ def test_a_changed_input_is_told_and_costs_a_little(how):
         return y, None
 
     report = refused("batchnorm_forward", changes)
-    assert report.points == 23
+    assert report.points == report.max_points - 1
     assert report.misconceptions == ["changes_its_input"]
     changed = "gamma" if how == "write" else "x"
     assert f"{changed} is not what it was before the call" in messages(report)
