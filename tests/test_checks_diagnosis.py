@@ -50,13 +50,13 @@ class TestReading:
             (
                 layer(x_hat, lambda h, g, b: g * g * h + b),
                 "y_x_hat_factor",
-                "is multiplied by gamma, which it should not",
+                "is multiplied by gamma, compared with the right one",
             ),
-            (layer(x_hat, lambda h, g, b: h / g + b), "y_x_hat_factor", "is divided by gamma², which it"),
+            (layer(x_hat, lambda h, g, b: h / g + b), "y_x_hat_factor", "is divided by gamma², compared"),
             (
                 layer(lambda x, e: x_hat(x, e) / len(x), affine),
                 "y_x_hat_factor",
-                "is divided by N, which it should not",
+                "is divided by N, compared with the right one",
             ),
             (layer(lambda x, e: x_hat(x, e) * 1.7, affine), "y_x_hat_factor", "is 1.7 times as large as it should be"),
             (

@@ -210,7 +210,7 @@ def effect_of(result: Product, factors: Mapping[str, Factor]) -> str:
     changes = [f"multiplied by {' and by '.join(over)}"] if over else []
     changes += [f"divided by {' and by '.join(under)}"] if under else []
     if changes:
-        parts.append(f"is {' and '.join(changes)}, which it should not be")
+        parts.append(f"is {' and '.join(changes)}, compared with the right one")
     return " and ".join(parts)
 
 
