@@ -10,6 +10,7 @@ from bncourse import check
 from bncourse.checks import text, transfer
 from bncourse.checks.assignments import ASSIGNMENTS, EXERCISES, TRANSFERS
 from bncourse.checks.card import card
+from bncourse.checks.notebooks import Unusable, check_notebook
 
 BUNDLE = '''
 """A bundle of two modules."""
@@ -129,3 +130,19 @@ def test_a_bundle_is_imported_under_a_private_name(bundle):
 def test_a_name_that_nobody_knows_is_still_a_clear_error():
     with pytest.raises(ValueError, match=r'There is no exercise "mean"\. There are: batch_mean'):
         check("mean", lambda x: x)
+
+
+def test_a_whole_notebook_is_marked_with_it_where_the_bundle_is_named(bundle, tmp_path):
+    bundle("leave_one_out_forward")
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "def leave_one_out_forward(x): return 2 * x"}
+    path = tmp_path / "mine.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}))
+    checked = check_notebook("forward", path)
+    assert "leave_one_out_forward: right, 10 of 10 points" in checked.texts[-1]
+    assert (checked.points, checked.max_points) == (10, 88)
+
+
+def test_a_bundle_that_is_not_where_it_was_named_stops_the_command(bundle, tmp_path):
+    bundle("something_else")
+    with pytest.raises(Unusable, match='"leave_one_out_forward" is not in'):
+        check_notebook("forward", tmp_path / "mine.ipynb")

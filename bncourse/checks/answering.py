@@ -15,7 +15,7 @@ from .assignments import ASSIGNMENTS, TRANSFERS
 from .calling import class_name, message
 from .marking import check
 from .surroundings import quiet
-from .transfer import points_elsewhere
+from .transfer import bundled, points_elsewhere
 
 
 def namespace_of(cells: list[dict[str, str]]) -> tuple[dict[str, Any], list[str]]:
@@ -46,8 +46,10 @@ def python_of(source: str) -> str:
 
 def checked(assignment: str, cells: list[dict[str, str]], seed: int | None) -> dict[str, Any]:
     """Every exercise of the assignment, checked on what the cells define; of the last, when it is marked."""
+    last, _ = TRANSFERS.get(assignment, ("", 0))
+    here = bundled(last)  # before the cells run: they share this process
     namespace, remarks = namespace_of(cells)
-    exercises = ASSIGNMENTS[assignment]
+    exercises = (*ASSIGNMENTS[assignment], *([here] if here else []))
     needed = dict.fromkeys(name for exercise in exercises for name in exercise.functions)
     missing = [name for name in needed if name not in namespace]
     reports = [
@@ -55,7 +57,6 @@ def checked(assignment: str, cells: list[dict[str, str]], seed: int | None) -> d
         for exercise in exercises
         if not set(exercise.functions) & set(missing)
     ]
-    last, _ = TRANSFERS.get(assignment, ("", 0))
     later = [str(check(last))] if points_elsewhere(last) else []
     return {
         "texts": [str(report) for report in reports] + later,

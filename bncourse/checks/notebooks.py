@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .assignments import ASSIGNMENTS
+from .assignments import ASSIGNMENTS, TRANSFERS
+from .transfer import bundled
 
 TIME_LIMIT = 120.0
 """Seconds for the whole notebook; every property has a limit of its own besides."""
@@ -44,6 +45,10 @@ def check_notebook(assignment: str, path: Path, seed: int | None = None) -> Chec
     """Check every exercise of an assignment in a notebook."""
     if assignment not in ASSIGNMENTS:
         raise Unusable(f'there is no assignment "{assignment}". There are: {", ".join(ASSIGNMENTS)}.')
+    try:
+        bundled(TRANSFERS.get(assignment, ("", 0))[0])  # its absence is told here, where there is somebody to read it
+    except LookupError as absent:
+        raise Unusable(str(absent)) from None
     cells = answer_cells(path)
     with TemporaryDirectory() as scratch:
         result = Path(scratch) / "result.json"
