@@ -305,6 +305,12 @@ def variance_path_squared(at: Any) -> Any:
     return -0.5 * (at.dx_hat * at.centred).sum(axis=0) * at.inv_std**2
 
 
+@exercise.another_way("variance_path_power", step="dvar")
+def variance_path_power_of_the_wrong_thing(at: Any) -> Any:
+    """The exponent of var + eps, put on its root."""
+    return -0.5 * (at.dx_hat * at.centred).sum(axis=0) * at.inv_std**1.5
+
+
 @exercise.misconception(Kind.ERROR, MEAN, step="dx_mean", about="dmean")
 def mean_path_without_N(at: Any) -> Any:
     """Your term through the mean lacks its 1/N: one sample moves the mean by only 1/N of itself. Yours grows with the

@@ -231,6 +231,20 @@ def ratios_averaged(backward: Backward, direction: Array, scale: Array) -> Any:
     return (np.asarray(backward(direction)) / direction).mean(axis=0) / scale
 
 
+@exercise.misconception(Kind.ERROR, SECTION)
+def one_ratio_taken(backward: Backward, direction: Array, scale: Array) -> Any:
+    """You divide one element of dx by one of the direction. That is right only when dx is a multiple of the direction:
+    otherwise each sample gives another ratio. Compare sums over the batch."""
+    return np.asarray(backward(direction))[0] / direction[0] / scale
+
+
+@exercise.misconception(Kind.ERROR, SECTION)
+def one_sum_for_all_features(backward: Backward, direction: Array, scale: Array) -> Any:
+    """You sum over the whole matrix. Each feature has a factor of its own: sum over the batch only, axis 0."""
+    dx = np.asarray(backward(direction))
+    return (dx * direction).sum() / (direction**2).sum() / scale
+
+
 @exercise.misconception(Kind.ERROR, SECTION, step="dx", about="dx")
 def ones_sent(at: Any) -> Any:
     """You send ones through the backward, whatever the direction is. Of ones nothing comes back from batch norm: send

@@ -270,6 +270,12 @@ def dvar_squared(at: Any) -> Any:
 
 
 @exercise.another_way("dvar_power", step="dvar")
+def dvar_power_of_the_wrong_thing(at: Any) -> Any:
+    """The exponent of var + eps, put on its root."""
+    return -0.5 * (at.dx_hat * at.centred).sum(axis=0) / at.std**1.5
+
+
+@exercise.another_way("dvar_power", step="dvar")
 def dvar_fourth(at: Any) -> Any:
     """x_hat, and the cube beside it."""
     return -0.5 * (at.dx_hat * at.centred).sum(axis=0) / at.std**4

@@ -563,6 +563,14 @@ def steps_there_and_back_lost(f: Callable[[Array], Any], x: Array, h: float = H)
     return gradient
 
 
+@exercise.another_way("step_lost_in_whole_numbers")
+def steps_there_and_back_and_gradient_lost(f: Callable[[Array], Any], x: Array, h: float = H) -> Any:
+    """Moved in place, and the gradient is an array like x, too."""
+    gradient = np.zeros_like(x)
+    gradient[...] = steps_there_and_back_lost(f, x, h)
+    return gradient
+
+
 # ----------------------------------------------------------------------------------------------- what nobody foresaw
 
 exercise.read(

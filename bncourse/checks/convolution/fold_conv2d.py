@@ -229,6 +229,14 @@ def bias_not_scaled(at: Any) -> Any:
     return at.own_bias - at.scale * at.running_mean + at.beta
 
 
+@exercise.misconception(Kind.ERROR, "conv-folding", step="new_bias", about="bias mean")
+def bias_not_normalized(at: Any) -> Any:
+    """You add beta to the convolution's own bias, and nothing else. The bias goes through the normalization like
+    everything the convolution puts out: subtract the running mean from it, multiply by gamma over the deviation, and
+    then add beta."""
+    return at.own_bias + at.beta
+
+
 @exercise.misconception(Kind.ERROR, "conv-folding", step="new_bias", about="bias")
 def bias_ignored(at: Any) -> Any:
     """You leave the convolution's own bias out. It is subtracted again by the mean in training, but at inference the

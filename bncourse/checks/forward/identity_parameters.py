@@ -183,6 +183,13 @@ def one_and_zero(x: Array, eps: float = EPS) -> Pair:
 
 
 @identity_parameters.misconception(Kind.ERROR, "identity-claims", step="gamma", about="std")
+def gamma_upside_down(at: Any) -> Any:
+    """Your gamma is one over the deviation. The layer has divided by the deviation already; gamma has to multiply it
+    back."""
+    return 1.0 / np.sqrt(at.var + at.eps)
+
+
+@identity_parameters.misconception(Kind.ERROR, "identity-claims", step="gamma", about="std")
 def variance_for_gamma(at: Any) -> Any:
     """Your gamma is the variance. The layer divides by its root, so the root is what has to be undone."""
     return at.var + at.eps

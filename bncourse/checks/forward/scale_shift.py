@@ -121,6 +121,19 @@ def parameters_down_the_rows(x_hat: Array, gamma: Array, beta: Array) -> Any:
     return gamma[:, None] * x_hat + beta[:, None]
 
 
+@scale_shift.misconception(Kind.ERROR, "scale-shift")
+def matrix_product(x_hat: Array, gamma: Array, beta: Array) -> Any:
+    """You take a matrix product, `@` or `dot`, which adds the features of a sample up. Each feature has a gamma of its
+    own and stays by itself: multiply element by element, with `*`."""
+    return x_hat @ gamma + beta
+
+
+@scale_shift.another_way("matrix_product")
+def matrix_product_in_a_column(x_hat: Array, gamma: Array, beta: Array) -> Any:
+    """Spread over the features again."""
+    return (x_hat @ gamma)[:, None] + beta
+
+
 @scale_shift.misconception(Kind.ERROR, "scale-shift", sentences.WHOLE_NUMBER_BUFFER)
 def whole_number_buffer(x_hat: Array, gamma: Array, beta: Array) -> Any:
     """The result is an array like x_hat."""
