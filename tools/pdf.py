@@ -52,14 +52,15 @@ div.math { margin: 0.5em 0; } .katex-display { margin: 0.2em 0 !important; overf
 dl.py .katex-display { font-size: 0.72em; }
 .contents .page { min-width: 3em; text-align: right; }
 figcaption { color: #444 !important; font-weight: 400 !important; }
-figure, img, .math, table, .admonition > .admonition-title { break-inside: avoid; }
+figure, img, .math, table, tr, .admonition > .admonition-title { break-inside: avoid; }
+table:has(tr:nth-child(12)) { break-inside: auto; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 7.8pt; line-height: 1.28; orphans: 9; widows: 9; }
 a { color: #0b5394; text-decoration: none; }
 table { font-size: 9pt; width: auto; } .pst-scrollable-table-container { overflow: visible; }
 .cell_output img, .bn-plot { max-width: 108mm; max-height: 225mm; margin: 0 auto; display: block; }
 .cover { text-align: center; padding-top: 70mm; } .cover h1 { font-size: 30pt; }
-.contents { break-before: page; } .contents h2 { margin-top: 1em; font-size: 11.5pt; }
-.contents p { margin: 0.15em 0; display: flex; } .contents a { flex: 1; color: inherit; }
+.contents { break-before: page; font-size: 9.3pt; } .contents h2 { margin: 0.7em 0 0.2em; font-size: 10.5pt; }
+.contents p { margin: 0.1em 0; display: flex; line-height: 1.3; } .contents a { flex: 1; color: inherit; }
 .contents .columns { columns: 2; column-gap: 12mm; }
 """
 
