@@ -34,6 +34,7 @@ line-height:1.45;color:inherit;background:transparent;overflow-wrap:anywhere}
 .bn-card table{border-collapse:collapse;margin:.3em 0!important;display:block;overflow-x:auto;color:inherit}
 .bn-card th,.bn-card td{text-align:left!important;vertical-align:top;padding:.2em 1.2em .2em 0!important;border:0;
 background:transparent!important;color:inherit}
+.bn-card th{white-space:nowrap!important;overflow-wrap:normal}
 .bn-card tr{background:transparent!important}
 .bn-card pre{margin:0;padding:0!important;border:0;background:transparent!important;color:inherit;
 text-align:left;white-space:pre!important;font-family:ui-monospace,Consolas,Menlo,monospace!important}
