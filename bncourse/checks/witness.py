@@ -92,13 +92,13 @@ FEW = 4
 
 
 def telling(found: "Failing") -> "Failing":
-    """The outputs that differ, and the first few of them, where there are many."""
+    """The outputs that differ, and the first few of them, where there are many; those that never came, if none does."""
     if len(found.expected) <= FEW or not found.actual:
         return found
     differ = [
         name for name, one in found.expected.items() if name in found.actual and not same(one, found.actual[name])
     ]
-    kept = differ[:FEW] or list(found.expected)[:FEW]
+    kept = (differ or [name for name in found.expected if name not in found.actual])[:FEW]
     expected = {name: found.expected[name] for name in kept}
     return replace(found, expected=expected, actual={name: found.actual[name] for name in kept if name in found.actual})
 
