@@ -305,6 +305,15 @@ add_other_axes(
 )
 
 
+@exercise.misconception(Kind.ERROR, "which-axes", about="mean var axis")
+def one_axis_after_the_other(x: Array, gamma: Array, beta: Array, reduced: Axes, affine: Axes, eps: float = EPS) -> Any:
+    """You normalize along one of the reduced axes after the other. All values along them together share one mean and
+    one variance: take each of the two over all these axes at once, as in x.mean(axis=reduced, keepdims=True)."""
+    for axis in reduced:
+        x = (x - x.mean(axis=axis, keepdims=True)) / np.sqrt(x.var(axis=axis, keepdims=True) + eps)
+    return laid_out(gamma, x, affine) * x + laid_out(beta, x, affine)
+
+
 # ----------------------------------------------------------------------------------------------------- gamma and beta
 
 
