@@ -126,7 +126,13 @@ def the_other_way_round_without_none(at: Any) -> Any:
     return weights(at, lambda momentum: 1.0 - momentum, lambda count: 1.0 - MOMENTUM)
 
 
+def the_other_way_round_with_none(at: Any) -> Any:
+    """One rule for both: what stands for momentum, be it 1 / t, weighs the old value."""
+    return weights(at, lambda momentum: 1.0 - momentum, lambda count: 1.0 - 1.0 / max(count, 1.0))
+
+
 exercise.another_way("momentum_weighs_the_old", step="weight")(the_other_way_round_without_none)
+exercise.another_way("momentum_weighs_the_old", step="weight")(the_other_way_round_with_none)
 for reversed_weight in (the_other_way_round, the_other_way_round_without_none):
     for default in (0.99, 0.9):
         exercise.also("momentum_weighs_the_old", weight=reversed_weight, default_momentum=constant(default))
