@@ -35,7 +35,7 @@ def outcomes() -> None:
         text = opening(name)
         learn = re.search(r"\*\*You will learn\*\* (.*?) \*\*You need\*\*", text)
         minutes = re.search(r"(?:About|about) ([\d ]+) minutes", text)
-        by_check = re.search(r"`check` \((\d+)\)", text)
+        by_check = re.search(r"`check` marks (\d+)", text)
         if not (learn and minutes and by_check):
             raise ValueError(f"{name} does not open as the other assignments do")
         hand = 100 - int(by_check[1])

@@ -95,6 +95,17 @@ def let_ids_be_unique(app: Sphinx, doctree: nodes.document, name: str) -> None:
         section["ids"] = [one for one in section["ids"] if one not in ("exercise-content", "solution-content")]
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """No line begins with the full stop or comma that ends an inline formula: both stand in one box."""
+    for formula in list(doctree.findall(nodes.math)):
+        parent, at = formula.parent, formula.parent.index(formula)
+        after = parent[at + 1] if at + 1 < len(parent) else None
+        mark = re.match(r"[.,;:!?)]+", after) if isinstance(after, nodes.Text) else None
+        if mark:
+            kept = nodes.inline("", "", formula.deepcopy(), nodes.Text(mark[0]), classes=["keep"])
+            parent[at : at + 2] = [kept, nodes.Text(after[mark.end() :])]
+
+
 def let_roles_be_right(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """docutils calls a bibliography a list whose entries are no list items; without the role it is read well."""
     if "body" in context:
@@ -200,6 +211,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", tell_years_apart, priority=600)  # once the references are read
     app.connect("config-inited", serve_katex_from_here)
     app.connect("doctree-resolved", let_ids_be_unique)
+    app.connect("doctree-resolved", keep_punctuation)
     app.connect("html-page-context", let_roles_be_right)
     app.connect("html-page-context", offer_notebook)
     describe_links_if_published(app)
