@@ -795,7 +795,7 @@ def test_no_result_was_picked(name):
 def test_results_are_small_and_none_lies_about():
     files = {path.name: path.stat().st_size for path in record.RESULTS.iterdir()}
     assert set(files) == {f"{name}.json" for name in evidence.NAMES}
-    assert max(files.values()) < 60_000
+    assert max(files.values()) < 80_000
 
 
 def test_the_runs_were_affordable():

@@ -1,7 +1,7 @@
 """Run every test and say at the end how many passed. No step stops the others: one run shows all that is wrong.
 
-Two lanes side by side, for two cores: the book on one, what needs no book on the other, the checker's tests among it;
-then the rest of pytest on both.
+Three lanes side by side keep two cores busy: the book, what needs no book, and the checker's tests; then the rest of
+pytest.
 """
 
 import argparse
@@ -33,16 +33,16 @@ STEPS: dict[str, list[str]] = {
     "notebooks": [*PYTEST, "-o", "addopts=", "--nbval-lax", "solutions"],
     "book": ["tools/book.py"],
     "checker": [*PYTEST, *TIMEOUT, *COVERAGE, *CHECKER],
-    # Each worker begins with a third of the files, in order; who is done first takes over from the others. Three for
-    # two cores: a browser is waited for as long as it works.
+    # Each worker begins with a quarter of the files, in order; who is done first takes over from the others. Four for
+    # two cores: a browser or a kernel is waited for as long as it works.
     "tests": [
-        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "3", "--dist", "worksteal", "--durations=25"),
+        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "4", "--dist", "worksteal", "--durations=25"),
         *(f"--ignore={name}" for name in CHECKER),
     ],
     "coverage": ["tools/coverage_gate.py"],
 }
 LINT = ["ruff check", "ruff format", "mypy"]
-PLAN = [[["book"], [*LINT, "browser Python", "notebooks", "checker"]], [["tests"]], [["coverage"]]]
+PLAN = [[["book"], [*LINT, "browser Python", "notebooks"], ["checker"]], [["tests"]], [["coverage"]]]
 
 printing = threading.Lock()
 

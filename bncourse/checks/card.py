@@ -116,7 +116,7 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
     body = "".join(
         f'<tr><th scope="row">{escape(title)}</th><td><pre>{escape(content)}</pre></td></tr>' for title, content in rows
     )
-    return f"<table>{body}</table>"
+    return f'<table tabindex="0">{body}</table>'  # it may scroll: also by keyboard
 
 
 def hint_card(hint: "Hint") -> str:
