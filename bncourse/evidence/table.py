@@ -52,11 +52,13 @@ def number(primary: Primary, value: float) -> str:
     '7.46×'
     >>> number(Primary("q", Scale.DIFFERENCE, 1.0, ("digits",), " points"), -1.234)
     '-1.23 points'
+    >>> number(Primary("q", Scale.DIFFERENCE, 1.0, ("digits",), " points"), 0.00264)
+    '+0.003 points'
     """
     if primary.scale is Scale.RATIO:
         return f"{three_digits(float(np.exp(value)))}×"
     sign = "+" if value >= 0 else ""
-    return f"{sign}{three_digits(value)}{primary.unit}"
+    return f"{sign}{three_digits(round(value, 3))}{primary.unit}"
 
 
 def three_digits(value: float) -> str:
