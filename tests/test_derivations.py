@@ -28,7 +28,7 @@ def verdict_on(label):
 
 @pytest.fixture(scope="module")
 def trial():
-    return Trial(ENTRIES)
+    return Trial(ENTRIES, lambda entry: verdict_on(entry.equation.label))
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -22,6 +22,7 @@ PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 TIMEOUT = ["--timeout=300", "--timeout-method=thread"]
 COVERAGE = ["--cov", "--cov-report="]
 CHECKER = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").glob("test_checks*.py"))
+PROOFS = ["tests/derivations", "tests/test_derivations.py"]
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 # What each step runs, as arguments of this Python.
@@ -33,16 +34,17 @@ STEPS: dict[str, list[str]] = {
     "notebooks": [*PYTEST, "-o", "addopts=", "--nbval-lax", "solutions"],
     "book": ["tools/book.py"],
     "checker": [*PYTEST, *TIMEOUT, *COVERAGE, *CHECKER],
-    # Each worker begins with a quarter of the files, in order; who is done first takes over from the others. Four for
+    "proofs": [*PYTEST, *TIMEOUT, *PROOFS],  # in one process, which proves each equation once
+    # Each worker begins with a third of the files, in order; who is done first takes over from the others. Three for
     # two cores: a browser or a kernel is waited for as long as it works.
     "tests": [
-        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "4", "--dist", "worksteal", "--durations=25"),
-        *(f"--ignore={name}" for name in CHECKER),
+        *(*PYTEST, *TIMEOUT, *COVERAGE, "--cov-append", "-n", "3", "--dist", "worksteal", "--durations=25"),
+        *(f"--ignore={name}" for name in [*CHECKER, *PROOFS]),
     ],
     "coverage": ["tools/coverage_gate.py"],
 }
 LINT = ["ruff check", "ruff format", "mypy"]
-PLAN = [[["book"], [*LINT, "browser Python", "notebooks"], ["checker"]], [["tests"]], [["coverage"]]]
+PLAN = [[["book"], [*LINT, "browser Python", "notebooks", "proofs"], ["checker"]], [["tests"]], [["coverage"]]]
 
 printing = threading.Lock()
 
