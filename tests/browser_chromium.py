@@ -28,6 +28,12 @@ HOW_TO_GET_ONE = (
     "anywhere: .venv/bin/playwright install chromium)"
 )
 
+# What axe-core finds serious. Formulas are left out: what is drawn of them is hidden from assistive software, which reads
+# the MathML beside it.
+SERIOUS = """async () => (await axe.run({exclude: [['.katex']]}, {resultTypes: ['violations']})).violations
+  .filter(one => ['serious', 'critical'].includes(one.impact))
+  .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`))"""
+
 
 def chromium(playwright: Playwright) -> str:
     """The path of one: named by BNCOURSE_CHROMIUM, on PATH, or playwright's. Else the test skips; in CI it fails."""

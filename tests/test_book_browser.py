@@ -7,7 +7,7 @@ import browser_chromium
 import pytest
 import yaml
 from axe_playwright_python.base import AXE_SCRIPT
-from browser_chromium import watched
+from browser_chromium import SERIOUS, watched
 from built_book import ROOT, site
 from playwright.sync_api import Browser, Page
 
@@ -78,11 +78,6 @@ BOXED = """() => document.querySelectorAll('.katex-html').forEach(formula => {
   box.style.cssText = `display: inline-block; width: ${width}px; height: ${height}px`;
   formula.replaceChildren(box);
 })"""
-
-# Formulas are left out: what is drawn of them is hidden from assistive software, which reads the MathML beside it.
-SERIOUS = """async () => (await axe.run({exclude: [['.katex']]}, {resultTypes: ['violations']})).violations
-  .filter(one => ['serious', 'critical'].includes(one.impact))
-  .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`))"""
 
 
 @pytest.mark.parametrize("name", PAGES)

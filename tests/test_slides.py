@@ -6,7 +6,7 @@ import browser_chromium
 import pytest
 import yaml
 from axe_playwright_python.base import AXE_SCRIPT
-from browser_chromium import watched
+from browser_chromium import SERIOUS, watched
 from built_book import ROOT, page, site
 
 sys.path.append(str(ROOT / "tools"))
@@ -16,8 +16,6 @@ OUTLINES = yaml.safe_load(slides.OUTLINES.read_text(encoding="utf-8"))
 TOO_LARGE = """() => [...document.querySelectorAll('main > section')]
   .filter(one => one.getBoundingClientRect().height > innerHeight + 8 || one.scrollWidth > innerWidth)
   .map(one => one.id)"""
-SERIOUS = """async () => (await axe.run({exclude: [['.katex']]}, {resultTypes: ['violations']})).violations
-  .filter(one => ['serious', 'critical'].includes(one.impact)).map(one => one.id)"""
 
 
 @pytest.mark.parametrize("name", OUTLINES)
