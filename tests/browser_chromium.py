@@ -28,8 +28,8 @@ HOW_TO_GET_ONE = (
     "anywhere: .venv/bin/playwright install chromium)"
 )
 
-# What axe-core finds serious. Formulas are left out: what is drawn of them is hidden from assistive software, which reads
-# the MathML beside it.
+# What axe-core finds serious. Formulas are left out: what is drawn of them is hidden from assistive software, which
+# reads the MathML beside it.
 SERIOUS = """async () => (await axe.run({exclude: [['.katex']]}, {resultTypes: ['violations']})).violations
   .filter(one => ['serious', 'critical'].includes(one.impact))
   .flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 160)}`))"""
